@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Cells: names, volume location servers, and where they were learnt.
+ */
+#ifndef AFSX_CELL_H
+#define AFSX_CELL_H
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
+#include <linux/time64.h>
+#include <linux/types.h>
+#include <afsx/types.h>
+
+struct afsx_addrs;
+struct afsx_net;
+struct seq_file;
+
+/**
+ * enum afsx_cell_source - where a cell's VL servers come from
+ * @AFSX_CELL_CONFIG: rootcell= or /proc/fs/afsx/cells; never expires
+ * @AFSX_CELL_DNS: SRV or AFSDB records, through the DNS resolver
+ */
+enum afsx_cell_source { AFSX_CELL_CONFIG, AFSX_CELL_DNS };
+
+/**
+ * struct afsx_cell - a cell
+ * @net: namespace
+ * @ref: references; the namespace's list holds one until it ends
+ * @rcu: delays the release
+ * @link: in afsx_net.cells, sorted
+ * @source: where @vl comes from
+ * @lock: one DNS or VL look-up at a time; guards @vl's replacement
+ * @vl: addresses of the VL servers (RCU), NULL until looked up
+ * @dns_expiry: wall time when a DNS answer is out of date
+ * @ino: stable inode number pair for the dynamic root, see dynroot.h
+ * @name_len: bytes in @name
+ * @name: lower case, NUL-terminated
+ */
+struct afsx_cell {
+	struct afsx_net		*net;
+	refcount_t		ref;
+	struct rcu_head		rcu;
+	struct list_head	link;
+	enum afsx_cell_source	source;
+	struct mutex		lock;
+	struct afsx_addrs __rcu	*vl;
+	time64_t		dns_expiry;
+	u32			ino;
+	u8			name_len;
+	char			name[] __counted_by(name_len);
+};
+
+/**
+ * afsx_cell_name_check - is this a legal cell name?
+ * @name: the name, need not be terminated
+ * @len: bytes
+ * @why: out: text that says what is wrong
+ *
+ * Return: 0, -EINVAL or -ENAMETOOLONG. Letters, digits, '-', '.', '_'; no
+ * leading or doubled '.', not empty, at most %AFSX_CELLNAME_MAX bytes.
+ */
+int afsx_cell_name_check(const char *name, size_t len, const char **why);
+
+/**
+ * afsx_cell_find - find a cell that is known already
+ * Return: a counted cell or NULL. Sleeps for the lock only.
+ */
+struct afsx_cell *afsx_cell_find(struct afsx_net *net, const char *name,
+				 size_t len);
+
+/**
+ * afsx_cell_lookup - find a cell, asking DNS when it is not known
+ * @net: namespace
+ * @name: its name, or NULL with @len 0 for the root cell
+ * @len: bytes in @name
+ *
+ * Return: a counted cell; ERR_PTR(-EDESTADDRREQ) when nobody knows it or there
+ * is no root cell; -EINVAL/-ENAMETOOLONG for an illegal name; -EINTR; -ENOMEM.
+ */
+struct afsx_cell *afsx_cell_lookup(struct afsx_net *net, const char *name,
+				   size_t len);
+
+/**
+ * afsx_cell_add - add a configured cell or replace its addresses
+ * @net: namespace
+ * @name: name, checked here
+ * @len: bytes
+ * @ip: IPv4 addresses, host order
+ * @nr: how many; 0 means ask DNS
+ */
+struct afsx_cell *afsx_cell_add(struct afsx_net *net, const char *name,
+				size_t len, const u32 *ip, unsigned int nr);
+
+/**
+ * afsx_cell_set_root - set the root cell from "NAME[:IP[:IP]...]"
+ */
+int afsx_cell_set_root(struct afsx_net *net, const char *spec);
+
+/* The addresses of the VL servers, counted; refreshes an expired DNS answer. */
+struct afsx_addrs *afsx_cell_vl_addrs(struct afsx_cell *cell);
+
+struct afsx_cell *afsx_cell_get(struct afsx_cell *cell);
+void afsx_cell_put(struct afsx_cell *cell);
+
+int afsx_cells_init_net(struct afsx_net *net);
+void afsx_cells_exit_net(struct afsx_net *net);
+
+#endif /* AFSX_CELL_H */

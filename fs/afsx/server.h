@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * File servers: addresses, reachability and the epoch of their promises.
+ */
+#ifndef AFSX_SERVER_H
+#define AFSX_SERVER_H
+
+#include <linux/atomic.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
+#include <linux/workqueue.h>
+#include <afsx/types.h>
+
+struct afsx_cell;
+struct afsx_net;
+struct key;
+struct rxrpc_peer;
+
+#define AFSX_SERVER_MAX_ADDRS	16
+
+/**
+ * struct afsx_addr - one address of a server
+ * @ip: IPv4 address, host order
+ * @port: UDP port, host order
+ * @peer: the transport's record, counted
+ * @last_error: 0 when the last probe or call reached it, else the -errno
+ * @rtt_us: smoothed round trip time, 0 when unknown
+ */
+struct afsx_addr {
+	u32			ip;
+	u16			port;
+	struct rxrpc_peer	*peer;
+	int			last_error;
+	u32			rtt_us;
+};
+
+/**
+ * struct afsx_addrs - an immutable list of addresses (their state may change)
+ * @ref: references; readers under RCU take one with afsx_addrs_get_rcu()
+ * @rcu: delays the release
+ * @nr: number of addresses, at least 1
+ * @best: index to try first
+ * @addr: the addresses
+ */
+struct afsx_addrs {
+	refcount_t		ref;
+	struct rcu_head		rcu;
+	u8			nr;
+	u8			best;
+	struct afsx_addr	addr[] __counted_by(nr);
+};
+
+/**
+ * struct afsx_server - a file server
+ * @net: namespace
+ * @cell: cell it was first met in, counted
+ * @uuid: its identity
+ * @has_uuid: false for a server known by address alone (N entries)
+ * @ref: references
+ * @rcu: delays the release, promises are judged under RCU
+ * @link: in afsx_net.servers (RCU)
+ * @addrs: its addresses, RCU
+ * @uniquifier: version of the address list in the VLDB
+ * @cb_epoch: changes when the server forgets its promises to us
+ *	(InitCallBackState); a promise of another epoch is void
+ * @caps: capability word 0
+ * @probe_lock: one prober at a time
+ * @probed: true once a probe succeeded
+ * @probe_time: jiffies64 of the last probe
+ * @owes: it may hold promises to us: GiveUpAllCallBacks before the end
+ * @destroy_work: says goodbye and frees
+ */
+struct afsx_server {
+	struct afsx_net		*net;
+	struct afsx_cell	*cell;
+	struct afsx_uuid	uuid;
+	bool			has_uuid;
+	refcount_t		ref;
+	struct rcu_head		rcu;
+	struct list_head	link;
+	struct afsx_addrs __rcu	*addrs;
+	u32			uniquifier;
+	atomic_t		cb_epoch;
+	u32			caps;
+	struct mutex		probe_lock;
+	bool			probed;
+	u64			probe_time;
+	bool			owes;
+	struct work_struct	destroy_work;
+};
+
+struct afsx_addrs *afsx_addrs_alloc(struct afsx_net *net, const u32 *ip,
+				    unsigned int nr, u16 port, u16 service);
+void afsx_addrs_put(struct afsx_addrs *addrs);
+
+/**
+ * afsx_server_get_by_uuid - find or make the record of a file server
+ * @cell: cell whose VLDB names the server
+ * @key: security for the VL call
+ * @uuid: the server
+ * @uniquifier: version of its address list, from the volume's entry
+ *
+ * Asks VL.GetAddrsU when the record is new or its version is old. Sleeps.
+ * Return: a counted record or an ERR_PTR.
+ */
+struct afsx_server *afsx_server_get_by_uuid(struct afsx_cell *cell,
+					    struct key *key,
+					    const struct afsx_uuid *uuid,
+					    u32 uniquifier);
+struct afsx_server *afsx_server_get_by_addr(struct afsx_cell *cell, u32 ip);
+struct afsx_server *afsx_server_get(struct afsx_server *server);
+void afsx_server_put(struct afsx_server *server);
+
+/* For the callback service: find by transport address or by identity. */
+struct afsx_server *afsx_server_find_peer(struct afsx_net *net,
+					  const struct rxrpc_peer *peer);
+struct afsx_server *afsx_server_find_uuid(struct afsx_net *net,
+					  const struct afsx_uuid *uuid);
+
+/**
+ * afsx_server_probe - make sure the server answers and choose its best address
+ * @server: the server
+ * @key: security
+ * @force: probe even when the last result is recent
+ *
+ * FS.GetCapabilities to every address in turn of preference. Sleeps.
+ * Return: 0 or the last error met.
+ */
+int afsx_server_probe(struct afsx_server *server, struct key *key, bool force);
+
+/* All promises of this server are void from now on. */
+void afsx_server_new_epoch(struct afsx_server *server);
+
+void afsx_servers_exit_net(struct afsx_net *net);
+
+#endif /* AFSX_SERVER_H */

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Volumes: what the VLDB says of them, who serves them.
+ */
+#ifndef AFSX_VOLUME_H
+#define AFSX_VOLUME_H
+
+#include <linux/atomic.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
+#include <afsx/types.h>
+
+struct afsx_cell;
+struct afsx_server;
+struct afsx_source;
+struct fs_context;
+struct key;
+struct super_block;
+
+/**
+ * struct afsx_sites - the servers that hold a volume, immutable
+ * @ref: references
+ * @nr: how many, at least 1
+ * @server: the servers, counted
+ */
+struct afsx_sites {
+	refcount_t		ref;
+	struct rcu_head		rcu;
+	u8			nr;
+	struct afsx_server	*server[] __counted_by(nr);
+};
+
+/**
+ * struct afsx_volume - a volume of one type
+ * @ref: references
+ * @rcu: delays the release
+ * @link: in afsx_net.volumes (RCU)
+ * @cell: its cell, counted
+ * @vid: its volume id
+ * @type: R/W, R/O or backup
+ * @lock: one VLDB refresh at a time
+ * @sites: who serves it (RCU)
+ * @vldb_time: jiffies64 of the last VLDB answer
+ * @cb_version: changes when the whole volume's promises are broken
+ * @cb_breaks: changes with every broken promise in the volume, also of vnodes
+ *	not in memory
+ * @sb: superblock to look for vnodes in, RCU; NULL when not mounted. The
+ *	callback service may only use it inside an RCU section and with
+ *	ilookup5_nowait-like calls that tolerate a dying superblock
+ * @name: name of the R/W volume in the VLDB, NUL-terminated
+ */
+struct afsx_volume {
+	refcount_t		ref;
+	struct rcu_head		rcu;
+	struct list_head	link;
+	struct afsx_cell	*cell;
+	u32			vid;
+	enum afsx_voltype	type;
+	struct mutex		lock;
+	struct afsx_sites __rcu	*sites;
+	u64			vldb_time;
+	atomic_t		cb_version;
+	atomic_t		cb_breaks;
+	struct super_block __rcu *sb;
+	char			name[AFSX_VOLNAME_MAX + 1];
+};
+
+/**
+ * afsx_volume_lookup - find or make the record a source string asks for
+ * @cell: cell to look in
+ * @key: security
+ * @src: parsed source; decides type by what exists in the VLDB
+ * @why: out: static text for the mount error, set when NULL is not returned
+ *
+ * Return: a counted volume. ERR_PTR(-ENOMEDIUM): no such volume, or none of
+ * the wanted type; -EDESTADDRREQ: no VL servers; or what the calls met.
+ */
+struct afsx_volume *afsx_volume_lookup(struct afsx_cell *cell, struct key *key,
+				       const struct afsx_source *src,
+				       const char **why);
+
+/* Ask the VLDB again when the record is older than @max_age seconds. */
+int afsx_volume_refresh(struct afsx_volume *volume, struct key *key,
+			unsigned int max_age);
+
+struct afsx_sites *afsx_volume_sites(struct afsx_volume *volume);
+void afsx_sites_put(struct afsx_sites *sites);
+struct afsx_volume *afsx_volume_get(struct afsx_volume *volume);
+void afsx_volume_put(struct afsx_volume *volume);
+
+#endif /* AFSX_VOLUME_H */
