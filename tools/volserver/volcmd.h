@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The commands of afsx-vol as functions: run by afsx-vol on a store it opened
+ * itself, and by afsxd for requests on its control socket.
+ */
+#ifndef AFSX_VOLCMD_H
+#define AFSX_VOLCMD_H
+
+#include <signal.h>
+#include <stdio.h>
+
+struct store;
+
+/* Exit statuses of afsx-vol, also what volcmd_run() returns */
+enum volcmd_exit {
+	VOLCMD_OK = 0,
+	VOLCMD_FAILED = 1,	/* the command could not be carried out */
+	VOLCMD_USAGE = 2,	/* wrong command, option or argument */
+	VOLCMD_SKIPPED = 3,	/* import done, but some files were skipped */
+	VOLCMD_PROBLEMS = 4,	/* check found problems */
+	VOLCMD_BUSY = 5,	/* the store is in use by another process */
+};
+
+/**
+ * struct volcmd_io - where a command talks to
+ * @out: results
+ * @err: errors and progress
+ * @stop: NULL, or a flag that another thread or a signal sets to have a long
+ *	command give up and undo what it did
+ */
+struct volcmd_io {
+	FILE *out;
+	FILE *err;
+	const volatile sig_atomic_t *stop;
+};
+
+/**
+ * volcmd_run() - run one command on an open store
+ * @st: store
+ * @io: streams; the function flushes, but does not close them
+ * @argc: number of words
+ * @argv: argv[0] is the command ("create", "import", "mkmount", "clone",
+ *	"list", "show", "check", ...), then its options and arguments
+ *
+ * Errors are written to @io->err.  Thread-safe; relative paths are those of
+ * the calling process.
+ *
+ * Return: enum volcmd_exit.
+ */
+int volcmd_run(struct store *st, const struct volcmd_io *io, int argc,
+	       char **argv);
+
+/** volcmd_known() - whether @name is a command of volcmd_run(). */
+int volcmd_known(const char *name);
+
+/** volcmd_usage() - one line per command, for --help. */
+void volcmd_usage(FILE *out);
+
+#endif /* AFSX_VOLCMD_H */
