@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# How a guest is started: the two machines there are, QEMU and User Mode Linux.
+# Sourced by `run`, whose options these functions read; they leave the whole
+# command line in the array `guest`.
+# shellcheck disable=SC2154	# the options are run's
+
+# What PID 1 is told; $1 is how the host's files come in, $2 the console.
+guest_words()
+{
+	echo "panic=-1 oops=panic loglevel=7 kunit.enable=1 random.trust_cpu=on" \
+		"afsx.host=$1 afsx.tty=$2 afsx.raw=$((!interactive)) afsx.run=$run_dir" \
+		"afsx.session=$vm_dir/guest/session ${out:+afsx.out=$out} $append"
+}
+
+share()
+{
+	guest+=(-virtfs "local,id=$1,path=$2,mount_tag=$1,security_model=none,multidevs=remap$3")
+}
+
+qemu_command()
+{
+	guest=(
+		qemu-system-x86_64 -M q35 -cpu max -m "$memory"
+		-nodefaults -no-user-config -display none -no-reboot
+		-chardev "file,id=kernel,path=$run_dir/kernel.log" -serial chardev:kernel
+		-chardev stdio,id=session,signal=off -serial chardev:session
+		-kernel "$kernel/image" -initrd "$initrd"
+		-append "console=ttyS0 $(guest_words 9p ttyS1)"
+	)
+	share host / ,readonly=on
+	share run "$run_dir" ''
+	if [[ -n $out ]]; then
+		share out "$out" ''
+	fi
+	if ((icount)); then
+		guest+=(-accel tcg,thread=single -icount "shift=0,sleep=off" -smp 1)
+	else
+		guest+=(-accel "$("$vm_dir/accelerator")" -smp "$processors")
+	fi
+}
+
+uml_command()
+{
+	# shellcheck disable=SC2046	# the words are words
+	guest=("$kernel/image" "mem=${memory}M" "initrd=$initrd" $(guest_words hostfs tty0))
+}
+
+# Start the guest and leave its process in guest_pid. QEMU writes the kernel's
+# messages to the log itself; User Mode Linux has them on standard error.
+start_guest()
+{
+	local limit=(timeout --kill-after=5 "$time_limit") errors=/dev/stderr
+
+	if [[ ${kernel_machine[$kernel_name]} = uml ]]; then
+		errors=$run_dir/kernel.log
+	fi
+	if ((interactive)); then
+		"${limit[@]}" --foreground "${guest[@]}" <&0 2>"$errors" &
+	else
+		"${limit[@]}" "${guest[@]}" </dev/null 2>"$errors" &
+	fi
+	guest_pid=$!
+}
