@@ -3,6 +3,8 @@
 #ifndef AFSX_ERR_H
 #define AFSX_ERR_H
 
+#include <afsx/platform.h>
+
 #define ERR_TEXT_MAX	512
 
 /**
@@ -25,8 +27,8 @@ struct errbuf {
  *
  * Return: @code, so that a function can end with ``return err_set(...)``.
  */
-int err_set(struct errbuf *err, int code, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+__printf(3, 4)
+int err_set(struct errbuf *err, int code, const char *fmt, ...);
 
 /**
  * err_prefix() - put the name of what was being done before a recorded text
@@ -36,7 +38,7 @@ int err_set(struct errbuf *err, int code, const char *fmt, ...)
  *
  * Return: @code.
  */
-int err_prefix(struct errbuf *err, int code, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+__printf(3, 4)
+int err_prefix(struct errbuf *err, int code, const char *fmt, ...);
 
 #endif /* AFSX_ERR_H */

@@ -6,7 +6,7 @@
 #ifndef AFSX_VOLCMD_H
 #define AFSX_VOLCMD_H
 
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 struct store;
@@ -31,7 +31,7 @@ enum volcmd_exit {
 struct volcmd_io {
 	FILE *out;
 	FILE *err;
-	const volatile sig_atomic_t *stop;
+	const atomic_bool *stop;
 };
 
 /**

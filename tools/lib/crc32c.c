@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#include "crc32c.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "le.h"
+
+#define POLY	0x82f63b78u	/* 0x1EDC6F41, bits reversed */
+
+static uint32_t table[8][256];
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void make_table(void)
+{
+	for (uint32_t i = 0; i < 256; i++) {
+		uint32_t c = i;
+
+		for (int bit = 0; bit < 8; bit++)
+			c = c & 1 ? c >> 1 ^ POLY : c >> 1;
+		table[0][i] = c;
+	}
+	for (int t = 1; t < 8; t++)
+		for (int i = 0; i < 256; i++)
+			table[t][i] = table[t - 1][i] >> 8 ^
+				      table[0][table[t - 1][i] & 0xff];
+}
+
+static uint32_t eight_bytes(uint64_t v)
+{
+	uint32_t c = 0;
+
+	for (int i = 0; i < 8; i++)
+		c ^= table[7 - i][v >> (8 * i) & 0xff];
+	return c;
+}
+
+uint32_t crc32c_table(uint32_t crc, const void *buf, size_t len)
+{
+	const uint8_t *p = buf;
+
+	pthread_once(&once, make_table);
+	crc = ~crc;
+	for (; len >= 8; p += 8, len -= 8)
+		crc = eight_bytes(le64_get(p) ^ crc);
+	while (len--)
+		crc = crc >> 8 ^ table[0][(crc ^ *p++) & 0xff];
+	return ~crc;
+}
+
+#ifdef __x86_64__
+__attribute__((target("sse4.2")))
+static uint32_t crc32c_sse42(uint32_t crc, const void *buf, size_t len)
+{
+	const uint8_t *p = buf;
+	uint64_t c = (uint32_t)~crc;
+
+	for (; len >= 8; p += 8, len -= 8)
+		c = __builtin_ia32_crc32di(c, le64_get(p));
+	while (len--)
+		c = __builtin_ia32_crc32qi((uint32_t)c, *p++);
+	return ~(uint32_t)c;
+}
+
+uint32_t crc32c(uint32_t crc, const void *buf, size_t len)
+{
+	if (__builtin_cpu_supports("sse4.2"))
+		return crc32c_sse42(crc, buf, len);
+	return crc32c_table(crc, buf, len);
+}
+#else
+uint32_t crc32c(uint32_t crc, const void *buf, size_t len)
+{
+	return crc32c_table(crc, buf, len);
+}
+#endif

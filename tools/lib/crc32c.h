@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* CRC-32C (Castagnoli), as in RFC 3720 section 12.1. */
+#ifndef AFSX_CRC32C_H
+#define AFSX_CRC32C_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * crc32c() - checksum of a buffer
+ * @crc: 0 to begin, or the result for the bytes that came before
+ * @buf: bytes
+ * @len: how many
+ *
+ * Uses the processor's instruction where there is one.
+ *
+ * Return: the checksum with the final inversion applied.
+ */
+uint32_t crc32c(uint32_t crc, const void *buf, size_t len);
+
+/** crc32c_table() - the same by table, on any processor. */
+uint32_t crc32c_table(uint32_t crc, const void *buf, size_t len);
+
+#endif /* AFSX_CRC32C_H */
