@@ -8,13 +8,13 @@
 
 #define POLY	0x82f63b78u	/* 0x1EDC6F41, bits reversed */
 
-static uint32_t table[8][256];
+static u32 table[8][256];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void make_table(void)
 {
-	for (uint32_t i = 0; i < 256; i++) {
-		uint32_t c = i;
+	for (u32 i = 0; i < 256; i++) {
+		u32 c = i;
 
 		for (int bit = 0; bit < 8; bit++)
 			c = c & 1 ? c >> 1 ^ POLY : c >> 1;
@@ -26,18 +26,18 @@ static void make_table(void)
 				      table[0][table[t - 1][i] & 0xff];
 }
 
-static uint32_t eight_bytes(uint64_t v)
+static u32 eight_bytes(u64 v)
 {
-	uint32_t c = 0;
+	u32 c = 0;
 
 	for (int i = 0; i < 8; i++)
 		c ^= table[7 - i][v >> (8 * i) & 0xff];
 	return c;
 }
 
-uint32_t crc32c_table(uint32_t crc, const void *buf, size_t len)
+u32 crc32c_table(u32 crc, const void *buf, size_t len)
 {
-	const uint8_t *p = buf;
+	const u8 *p = buf;
 
 	pthread_once(&once, make_table);
 	crc = ~crc;
@@ -50,26 +50,26 @@ uint32_t crc32c_table(uint32_t crc, const void *buf, size_t len)
 
 #ifdef __x86_64__
 __attribute__((target("sse4.2")))
-static uint32_t crc32c_sse42(uint32_t crc, const void *buf, size_t len)
+static u32 crc32c_sse42(u32 crc, const void *buf, size_t len)
 {
-	const uint8_t *p = buf;
-	uint64_t c = (uint32_t)~crc;
+	const u8 *p = buf;
+	u64 c = (u32)~crc;
 
 	for (; len >= 8; p += 8, len -= 8)
 		c = __builtin_ia32_crc32di(c, le64_get(p));
 	while (len--)
-		c = __builtin_ia32_crc32qi((uint32_t)c, *p++);
-	return ~(uint32_t)c;
+		c = __builtin_ia32_crc32qi((u32)c, *p++);
+	return ~(u32)c;
 }
 
-uint32_t crc32c(uint32_t crc, const void *buf, size_t len)
+u32 crc32c(u32 crc, const void *buf, size_t len)
 {
 	if (__builtin_cpu_supports("sse4.2"))
 		return crc32c_sse42(crc, buf, len);
 	return crc32c_table(crc, buf, len);
 }
 #else
-uint32_t crc32c(uint32_t crc, const void *buf, size_t len)
+u32 crc32c(u32 crc, const void *buf, size_t len)
 {
 	return crc32c_table(crc, buf, len);
 }

@@ -4,7 +4,8 @@
 #define AFSX_CRC32C_H
 
 #include <stddef.h>
-#include <stdint.h>
+
+#include "defs.h"
 
 /**
  * crc32c() - checksum of a buffer
@@ -16,9 +17,9 @@
  *
  * Return: the checksum with the final inversion applied.
  */
-uint32_t crc32c(uint32_t crc, const void *buf, size_t len);
+u32 crc32c(u32 crc, const void *buf, size_t len);
 
 /** crc32c_table() - the same by table, on any processor. */
-uint32_t crc32c_table(uint32_t crc, const void *buf, size_t len);
+u32 crc32c_table(u32 crc, const void *buf, size_t len);
 
 #endif /* AFSX_CRC32C_H */

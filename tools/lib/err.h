@@ -3,7 +3,7 @@
 #ifndef AFSX_ERR_H
 #define AFSX_ERR_H
 
-#include <afsx/platform.h>
+#include "defs.h"
 
 #define ERR_TEXT_MAX	512
 

@@ -4,32 +4,33 @@
 #define AFSX_LE_H
 
 #include <endian.h>
-#include <stdint.h>
 #include <string.h>
 
-static inline uint32_t le32_get(const void *p)
+#include "defs.h"
+
+static inline u32 le32_get(const void *p)
 {
-	uint32_t v;
+	u32 v;
 
 	memcpy(&v, p, sizeof(v));
 	return le32toh(v);
 }
 
-static inline uint64_t le64_get(const void *p)
+static inline u64 le64_get(const void *p)
 {
-	uint64_t v;
+	u64 v;
 
 	memcpy(&v, p, sizeof(v));
 	return le64toh(v);
 }
 
-static inline void le32_put(void *p, uint32_t v)
+static inline void le32_put(void *p, u32 v)
 {
 	v = htole32(v);
 	memcpy(p, &v, sizeof(v));
 }
 
-static inline void le64_put(void *p, uint64_t v)
+static inline void le64_put(void *p, u64 v)
 {
 	v = htole64(v);
 	memcpy(p, &v, sizeof(v));

@@ -7,8 +7,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <afsx/platform.h>
-
 #include "cleanup.h"
 
 static const char *const level_names[] = {

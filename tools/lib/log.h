@@ -8,9 +8,8 @@
 #define AFSX_LOG_H
 
 #include <stddef.h>
-#include <stdint.h>
 
-#include <afsx/platform.h>
+#include "defs.h"
 
 enum log_level {
 	LOG_ERROR,
@@ -30,11 +29,11 @@ struct log_field {
 	const char *key;
 	enum { LOG_FIELD_STR, LOG_FIELD_INT, LOG_FIELD_UINT, LOG_FIELD_HEX } kind;
 	const char *str;
-	uint64_t num;
+	u64 num;
 };
 
 #define LOG_S(k, v)	{ .key = (k), .kind = LOG_FIELD_STR, .str = (v) }
-#define LOG_I(k, v)	{ .key = (k), .kind = LOG_FIELD_INT, .num = (uint64_t)(int64_t)(v) }
+#define LOG_I(k, v)	{ .key = (k), .kind = LOG_FIELD_INT, .num = (u64)(s64)(v) }
 #define LOG_U(k, v)	{ .key = (k), .kind = LOG_FIELD_UINT, .num = (v) }
 #define LOG_X(k, v)	{ .key = (k), .kind = LOG_FIELD_HEX, .num = (v) }
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int parse_digits(const char *s, const char **end, uint64_t *n)
+static int parse_digits(const char *s, const char **end, u64 *n)
 {
 	char *stop;
 
@@ -19,11 +19,11 @@ static int parse_digits(const char *s, const char **end, uint64_t *n)
 	return -errno;
 }
 
-int size_parse(const char *s, uint64_t unit, uint64_t *bytes)
+int size_parse(const char *s, u64 unit, u64 *bytes)
 {
 	static const char suffixes[] = "KMGT";
 	const char *end, *at;
-	uint64_t n;
+	u64 n;
 	int ret;
 
 	ret = parse_digits(s, &end, &n);
@@ -40,7 +40,7 @@ int size_parse(const char *s, uint64_t unit, uint64_t *bytes)
 	return 0;
 }
 
-int number_parse(const char *s, uint64_t min, uint64_t max, uint64_t *n)
+int number_parse(const char *s, u64 min, u64 max, u64 *n)
 {
 	const char *end;
 	int ret;

@@ -3,7 +3,7 @@
 #ifndef AFSX_SIZE_H
 #define AFSX_SIZE_H
 
-#include <stdint.h>
+#include "defs.h"
 
 /**
  * size_parse() - a size with an optional binary suffix K, M, G or T
@@ -13,9 +13,9 @@
  *
  * Return: 0; -EINVAL when it is not a size; -ERANGE when it is too large.
  */
-int size_parse(const char *s, uint64_t unit, uint64_t *bytes);
+int size_parse(const char *s, u64 unit, u64 *bytes);
 
 /** number_parse() - a decimal number within limits; -EINVAL, -ERANGE. */
-int number_parse(const char *s, uint64_t min, uint64_t max, uint64_t *n);
+int number_parse(const char *s, u64 min, u64 max, u64 *n);
 
 #endif /* AFSX_SIZE_H */

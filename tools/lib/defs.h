@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Integer types and attributes under the kernel's names, for the tools. */
+#ifndef AFSX_DEFS_H
+#define AFSX_DEFS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <afsx/platform.h>
+
+#ifndef __printf
+#define __printf(a, b)	__attribute__((format(printf, a, b)))
+#endif
+
+#define DIV_ROUND_UP(n, d)	(((n) + (d) - 1) / (d))
+
+/* @a: a power of two */
+#define ROUND_DOWN(n, a)	((n) & ~((__typeof__(n))(a) - 1))
+#define ROUND_UP(n, a)		ROUND_DOWN((n) + (__typeof__(n))(a) - 1, a)
+
+#define container_of(ptr, type, member) \
+	((type *)((char *)(ptr) - offsetof(type, member)))
+
+#endif /* AFSX_DEFS_H */
