@@ -12,24 +12,30 @@
 #include <linux/list.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
+#include <linux/wait.h>
 
 struct afsx_net;
 struct afsx_rpc;
 struct iov_iter;
 struct key;
+struct rxrpc_call;
 struct rxrpc_peer;
-struct sockaddr_rxrpc;
+struct socket;
 
 /**
  * struct afsx_call_group - calls in flight that can be ended together
- * @lock: guards @calls
+ * @lock: guards @calls and @ends
  * @calls: the calls
+ * @ends: how often the group has been ended
+ * @waitq: operations that wait between two calls sleep here
  *
  * A superblock owns one, for umount -f.
  */
 struct afsx_call_group {
 	spinlock_t		lock;
 	struct list_head	calls;
+	unsigned int		ends;
+	wait_queue_head_t	waitq;
 };
 
 /**
@@ -72,8 +78,9 @@ struct afsx_exchange {
  *
  * Sleeps. Return: 0; -ECONNABORTED with @x->abort set when the peer refused;
  * -EBADMSG when the reply does not decode; -EINTR for a fatal signal;
- * -ENODEV (internal to the module) -> -EIO when the group was ended; -ENOMEM;
- * or what the transport met (-ETIMEDOUT, -ECONNREFUSED, -ENETUNREACH, ...).
+ * -ESHUTDOWN when the group was ended; -ENOMEM; or what the transport met
+ * (-ETIMEDOUT, -ECONNREFUSED, -ENETUNREACH, ...). @x->data is advanced by
+ * @x->data_len on success and untouched otherwise.
  */
 int afsx_exchange(struct afsx_net *net, struct afsx_exchange *x);
 
@@ -86,8 +93,10 @@ void afsx_exchange_release(struct afsx_exchange *x);
 void afsx_call_group_init(struct afsx_call_group *group);
 
 /**
- * afsx_call_group_end - end every call in flight in a group with -EIO
+ * afsx_call_group_end - end every call in flight in a group
  * @group: the group; later calls run as usual
+ *
+ * The calls' operations fail with -EIO. Does not sleep.
  */
 void afsx_call_group_end(struct afsx_call_group *group);
 
@@ -96,16 +105,61 @@ void afsx_call_group_end(struct afsx_call_group *group);
  * @net: namespace
  * @ip: IPv4 address, host order
  * @port: UDP port, host order
- * @service: Rx service id
  *
- * Return: a counted peer (afsx_peer_put()), or ERR_PTR(-ENOMEM or what opening
+ * Sleeps. Return: a counted peer (afsx_peer_put()), or ERR_PTR(-ENOMEM or what opening
  * the socket met).
  */
-struct rxrpc_peer *afsx_peer_get(struct afsx_net *net, u32 ip, u16 port,
-				 u16 service);
+struct rxrpc_peer *afsx_peer_get(struct afsx_net *net, u32 ip, u16 port);
+
+/* Drops the reference; NULL is fine. Not from interrupts. */
 void afsx_peer_put(struct rxrpc_peer *peer);
 
+/* Smoothed round trip time in microseconds, 0 when there is none yet. */
+u32 afsx_peer_rtt(const struct rxrpc_peer *peer);
+
+/**
+ * afsx_rx_collect - gather a message of unknown length as it arrives
+ * @socket: the socket
+ * @rxcall: an outgoing call whose reply, or an incoming call whose request,
+ *	is being received
+ * @buf: where to
+ * @size: bytes there
+ * @fill: in and out: bytes gathered so far
+ * @abort: out: the peer's abort code when the result is -ECONNABORTED
+ *
+ * Return: 1 when the message is complete; -EAGAIN when more must arrive first;
+ * -EMSGSIZE when it is longer than @size; or why the call failed.
+ */
+int afsx_rx_collect(struct socket *socket, struct rxrpc_call *rxcall, void *buf,
+		    size_t size, size_t *fill, u32 *abort);
+
+/**
+ * afsx_rx_send - send a request or a reply, completely and in one go
+ * @socket: the socket
+ * @rxcall: the call
+ * @buf: the message
+ * @len: its length in bytes
+ *
+ * Return: 0 or why it could not be queued.
+ */
+int afsx_rx_send(struct socket *socket, struct rxrpc_call *rxcall, void *buf,
+		 size_t len);
+
+/**
+ * afsx_transport_open - open the namespace's socket unless it is open
+ * @net: namespace
+ *
+ * Port 7001, or any other when that is taken. Sleeps. Return: 0; -ESHUTDOWN
+ * when the namespace is going; or what socket and bind met.
+ */
 int afsx_transport_open(struct afsx_net *net);
+
+/**
+ * afsx_transport_close - end the callback service and close the socket
+ * @net: namespace; afsx_net.live is made false here at the latest
+ *
+ * Call it after the servers are gone. Waits for the calls in progress.
+ */
 void afsx_transport_close(struct afsx_net *net);
 
 #endif /* AFSX_CALL_H */

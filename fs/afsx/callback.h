@@ -47,11 +47,12 @@ bool afsx_promise_holds(const struct afsx_vnode *vnode);
  * @vnode: vnode, cb_lock held for writing by the caller, which applies the
  *	status in the same section
  * @op: the operation with its snapshots
- * @cb: promise from the reply
- * @breaks: afsx_vnode.cb_breaks when the call was issued, or for a vnode that
- *	was not in memory then, the caller has compared the volume's count
+ * @cb: promise from the reply, NULL for none
+ * @unbroken: no promise of this vnode was broken since the call was issued;
+ *	for a vnode that was not in memory then: none of the volume
  *
- * A promise that was broken while the call was under way is not noted.
+ * A promise that was broken while the call was under way is not noted: the
+ * vnode is left without one.
  */
 void afsx_promise_set(struct afsx_vnode *vnode, const struct afsx_op *op,
 		      const struct afsx_callback *cb, bool unbroken);

@@ -89,16 +89,58 @@ struct afsx_cell *afsx_cell_lookup(struct afsx_net *net, const char *name,
  * @len: bytes
  * @ip: IPv4 addresses, host order
  * @nr: how many; 0 means ask DNS
+ *
+ * Sleeps. Return: a counted cell; ERR_PTR(-EINVAL, -ENAMETOOLONG or -ENOMEM).
  */
 struct afsx_cell *afsx_cell_add(struct afsx_net *net, const char *name,
 				size_t len, const u32 *ip, unsigned int nr);
 
 /**
- * afsx_cell_set_root - set the root cell from "NAME[:IP[:IP]...]"
+ * struct afsx_cell_spec - a parsed "NAME[:IP[:IP]...]"
+ * @name: first byte of the name, in the parsed text
+ * @len: bytes
+ * @nr: addresses in @ip; 0: ask DNS
+ * @ip: IPv4 addresses, host order
  */
-int afsx_cell_set_root(struct afsx_net *net, const char *spec);
+struct afsx_cell_spec {
+	const char	*name;
+	size_t		len;
+	unsigned int	nr;
+	u32		ip[AFSX_VLSERVERS_MAX];
+};
 
-/* The addresses of the VL servers, counted; refreshes an expired DNS answer. */
+/**
+ * afsx_cell_spec_parse - parse "NAME[:IP[:IP]...]"
+ * @text: NUL-terminated
+ * @spec: out
+ * @why: out: static text that says what is wrong
+ *
+ * Pure. Return: 0, -EINVAL, -ENAMETOOLONG, or -E2BIG for more than
+ * %AFSX_VLSERVERS_MAX addresses.
+ */
+int afsx_cell_spec_parse(const char *text, struct afsx_cell_spec *spec,
+			 const char **why);
+
+/* Parse "IP[:IP]...", the same way, into an empty @spec without a name. */
+int afsx_cell_addrs_parse(const char *text, struct afsx_cell_spec *spec,
+			  const char **why);
+
+/**
+ * afsx_cell_set_root - set the root cell from "NAME[:IP[:IP]...]"
+ * @net: namespace
+ * @text: NUL-terminated, without a newline
+ *
+ * Return: 0, the errors of afsx_cell_spec_parse(), or -ENOMEM.
+ */
+int afsx_cell_set_root(struct afsx_net *net, const char *text);
+
+/**
+ * afsx_cell_vl_addrs - the addresses of a cell's VL servers
+ * @cell: the cell
+ *
+ * Refreshes an expired DNS answer; sleeps. Return: a counted list;
+ * ERR_PTR(-EDESTADDRREQ) when DNS has none; -EINTR; -ENOMEM.
+ */
 struct afsx_addrs *afsx_cell_vl_addrs(struct afsx_cell *cell);
 
 struct afsx_cell *afsx_cell_get(struct afsx_cell *cell);

@@ -32,6 +32,8 @@ struct socket;
  *	for zero
  * @charge_work: keeps rxrpc supplied with preallocated incoming calls
  * @spare_in_call: a call that @charge_work could not place yet
+ * @in_calls_lock: guards @in_calls
+ * @in_calls: incoming calls being served
  * @cells_lock: guards @cells, @root_cell and @cells_seq
  * @cells: every known cell, sorted by name; the list holds a reference
  * @root_cell: the workstation's own cell, or NULL
@@ -57,6 +59,8 @@ struct afsx_net {
 	atomic_t		nr_calls;
 	struct work_struct	charge_work;
 	struct afsx_in_call	*spare_in_call;
+	spinlock_t		in_calls_lock;
+	struct list_head	in_calls;
 
 	struct rw_semaphore	cells_lock;
 	struct list_head	cells;

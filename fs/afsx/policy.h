@@ -11,13 +11,14 @@
 /**
  * enum afsx_step - what the operation engine does next
  * @AFSX_STEP_DONE: finish with the error given (0 is success)
- * @AFSX_STEP_NEXT_ADDR: try another address of this server, then
- *	@AFSX_STEP_NEXT_SERVER
+ * @AFSX_STEP_NEXT_ADDR: try another address of this server
  * @AFSX_STEP_NEXT_SERVER: try another server that holds the volume
- * @AFSX_STEP_REFRESH: ask the VLDB anew, then start over; once without a
- *	change of the server list is followed by a wait, not by a failure
- * @AFSX_STEP_WAIT: sleep (killable), then try the same server again
- * @AFSX_STEP_RETRY: send again at once
+ * @AFSX_STEP_REFRESH: ask the VLDB anew; start over when the list of servers
+ *	changed, otherwise judge the same outcome again, now with one refresh
+ *	more: an unchanged list leads to a wait, never straight to a failure
+ * @AFSX_STEP_WAIT: sleep (killable), then start over
+ * @AFSX_STEP_RETRY_ANON: send again at once without the key, which is of no
+ *	use any more
  */
 enum afsx_step {
 	AFSX_STEP_DONE,
@@ -25,33 +26,37 @@ enum afsx_step {
 	AFSX_STEP_NEXT_SERVER,
 	AFSX_STEP_REFRESH,
 	AFSX_STEP_WAIT,
-	AFSX_STEP_RETRY,
+	AFSX_STEP_RETRY_ANON,
 };
 
 /**
  * struct afsx_policy_in - everything a judgement depends on
  * @error: result of the exchange, 0 or -errno
  * @abort: abort code when @error is -ECONNABORTED
- * @sites: number of servers that hold the volume
+ * @addrs_left: addresses of this server not tried yet in this round
+ * @servers_left: servers that hold the volume not tried yet in this round
  * @waits: how often this operation has waited already
  * @refreshes: how often it has asked the VLDB already
  * @no_wait: the caller does not want to wait (statfs)
  * @idempotent: sending twice does no harm
+ * @keyed: the call was made with a key
  */
 struct afsx_policy_in {
 	int	error;
 	s32	abort;
-	u32	sites;
+	u32	addrs_left;
+	u32	servers_left;
 	u32	waits;
 	u32	refreshes;
 	bool	no_wait;
 	bool	idempotent;
+	bool	keyed;
 };
 
 /**
  * struct afsx_verdict - the judgement
  * @step: what to do
- * @error: result should the operation end here (also when no server is left)
+ * @error: result should the operation end here
  * @wait_ms: how long to wait for %AFSX_STEP_WAIT
  */
 struct afsx_verdict {
@@ -63,6 +68,12 @@ struct afsx_verdict {
 /**
  * afsx_policy_judge - look up the outcome of a call
  * @in: the situation
+ *
+ * Serves calls to file servers and to VL servers. A caller that repeats what
+ * it says comes to %AFSX_STEP_DONE after a bounded number of steps, whatever
+ * the peers do.
+ *
+ * Return: the verdict.
  */
 struct afsx_verdict afsx_policy_judge(const struct afsx_policy_in *in);
 

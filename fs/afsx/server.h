@@ -24,7 +24,7 @@ struct rxrpc_peer;
  * struct afsx_addr - one address of a server
  * @ip: IPv4 address, host order
  * @port: UDP port, host order
- * @peer: the transport's record, counted
+ * @peer: the transport's record, counted; NULL until afsx_addr_peer() is called
  * @last_error: 0 when the last probe or call reached it, else the -errno
  * @rtt_us: smoothed round trip time, 0 when unknown
  */
@@ -43,6 +43,8 @@ struct afsx_addr {
  * @nr: number of addresses, at least 1
  * @best: index to try first
  * @addr: the addresses
+ *
+ * @best and the state in @addr are hints: plain loads and stores.
  */
 struct afsx_addrs {
 	refcount_t		ref;
@@ -69,6 +71,7 @@ struct afsx_addrs {
  * @probe_lock: one prober at a time
  * @probed: true once a probe succeeded
  * @probe_time: jiffies64 of the last probe
+ * @probe_error: what the last probe came to
  * @owes: it may hold promises to us: GiveUpAllCallBacks before the end
  * @destroy_work: says goodbye and frees
  */
@@ -87,13 +90,44 @@ struct afsx_server {
 	struct mutex		probe_lock;
 	bool			probed;
 	u64			probe_time;
+	int			probe_error;
 	bool			owes;
 	struct work_struct	destroy_work;
 };
 
-struct afsx_addrs *afsx_addrs_alloc(struct afsx_net *net, const u32 *ip,
-				    unsigned int nr, u16 port, u16 service);
+/**
+ * afsx_addrs_alloc - make an address list
+ * @ip: IPv4 addresses, host order
+ * @nr: how many, at least 1; those above %AFSX_SERVER_MAX_ADDRS are ignored
+ * @port: UDP port of all of them, host order
+ *
+ * Return: a counted list or NULL (no memory). Opens no socket.
+ */
+struct afsx_addrs *afsx_addrs_alloc(const u32 *ip, unsigned int nr, u16 port);
+
+/**
+ * afsx_addrs_get - take a reference to a list that may be replaced meanwhile
+ * @slot: where the list is published; may hold NULL
+ *
+ * Return: the counted list or NULL. Does not sleep.
+ */
+struct afsx_addrs *afsx_addrs_get(struct afsx_addrs __rcu **slot);
+
+/* Drops a reference; not from interrupts (the transport's locks). */
 void afsx_addrs_put(struct afsx_addrs *addrs);
+
+/**
+ * afsx_addr_peer - the transport's record of one address
+ * @net: namespace
+ * @addr: address in a list the caller holds a reference to
+ *
+ * Sleeps; opens the namespace's socket when need be. Return: a peer that lives
+ * as long as the list, or an ERR_PTR.
+ */
+struct rxrpc_peer *afsx_addr_peer(struct afsx_net *net, struct afsx_addr *addr);
+
+/* Note the outcome of a call to an address: 0 or a -errno of the transport. */
+void afsx_addrs_note(struct afsx_addrs *addrs, unsigned int index, int error);
 
 /**
  * afsx_server_get_by_uuid - find or make the record of a file server
@@ -109,11 +143,16 @@ struct afsx_server *afsx_server_get_by_uuid(struct afsx_cell *cell,
 					    struct key *key,
 					    const struct afsx_uuid *uuid,
 					    u32 uniquifier);
+
+/* The same for a server that the VLDB knows by one address (N entries). */
 struct afsx_server *afsx_server_get_by_addr(struct afsx_cell *cell, u32 ip);
 struct afsx_server *afsx_server_get(struct afsx_server *server);
 void afsx_server_put(struct afsx_server *server);
 
-/* For the callback service: find by transport address or by identity. */
+/*
+ * For the callback service: find by transport address or by identity. Counted,
+ * or NULL. Do not sleep.
+ */
 struct afsx_server *afsx_server_find_peer(struct afsx_net *net,
 					  const struct rxrpc_peer *peer);
 struct afsx_server *afsx_server_find_uuid(struct afsx_net *net,

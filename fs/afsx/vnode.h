@@ -114,8 +114,13 @@ struct inode *afsx_iget(struct super_block *sb, const struct afsx_fid *fid,
  */
 struct inode *afsx_iget_root(struct super_block *sb, struct key *key);
 
-/* The inode of a FID if it is in memory, for the callback service. Counted. */
-struct inode *afsx_ilookup(struct super_block *sb, const struct afsx_fid *fid);
+/*
+ * The vnode of a FID if it is in memory, for the callback service. Not counted:
+ * valid inside the caller's RCU read section only (find_inode_rcu()), where a
+ * dying superblock does no harm.
+ */
+struct afsx_vnode *afsx_vnode_find_rcu(struct super_block *sb,
+				       const struct afsx_fid *fid);
 
 /**
  * afsx_vnode_apply - apply a status and its promise in one critical section

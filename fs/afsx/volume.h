@@ -23,12 +23,14 @@ struct super_block;
  * struct afsx_sites - the servers that hold a volume, immutable
  * @ref: references
  * @nr: how many, at least 1
+ * @best: index to try first, a hint
  * @server: the servers, counted
  */
 struct afsx_sites {
 	refcount_t		ref;
 	struct rcu_head		rcu;
 	u8			nr;
+	u8			best;
 	struct afsx_server	*server[] __counted_by(nr);
 };
 
@@ -81,10 +83,19 @@ struct afsx_volume *afsx_volume_lookup(struct afsx_cell *cell, struct key *key,
 				       const struct afsx_source *src,
 				       const char **why);
 
-/* Ask the VLDB again when the record is older than @max_age seconds. */
-int afsx_volume_refresh(struct afsx_volume *volume, struct key *key,
-			unsigned int max_age);
+/**
+ * afsx_volume_refresh - ask the VLDB again who serves a volume
+ * @volume: the volume
+ * @key: security
+ * @since: do nothing if the record is newer than this (jiffies64)
+ *
+ * Sleeps. Return: 1 when the list of servers changed, 0 when it did not,
+ * -ENOMEDIUM when the volume is gone, or what the calls met; the old list
+ * stays in force then.
+ */
+int afsx_volume_refresh(struct afsx_volume *volume, struct key *key, u64 since);
 
+/* Who serves the volume: a counted list, never NULL. Does not sleep. */
 struct afsx_sites *afsx_volume_sites(struct afsx_volume *volume);
 void afsx_sites_put(struct afsx_sites *sites);
 struct afsx_volume *afsx_volume_get(struct afsx_volume *volume);
