@@ -86,6 +86,7 @@
 /* Unified AFS errors (unified_afs.h): 123 codes from UAEPERM */
 #define AFSX_UAE_BASE			49733376
 #define AFSX_UAE_COUNT			123
+#define AFSX_UAE_EIO			(AFSX_UAE_BASE + 4)
 
 /**
  * afsx_abort_to_errno - The errno a caller sees for an abort code

@@ -86,7 +86,7 @@ struct afsx_bulk_status_reply {
 /**
  * struct afsx_lookup_args - Lookup
  * @dir: directory
- * @name: entry wanted, at most AFSX_NAME_MAX bytes
+ * @name: entry wanted; may exceed AFSX_NAME_MAX by one byte
  */
 struct afsx_lookup_args {
 	struct afsx_fid dir;

@@ -11,6 +11,13 @@
 
 #include <afsx/types.h>
 
+/*
+ * What the interface files allow for a string.  A name or path that is one
+ * longer than AFSX_NAME_MAX or AFSX_PATH_MAX is well-formed but of no use.
+ */
+#define AFSX_XDR_NAME_MAX	256
+#define AFSX_XDR_VOLNAME_MAX	65
+
 /**
  * struct afsx_dec - Read cursor
  * @p: next byte
@@ -105,26 +112,22 @@ bool afsx_enc_count(struct afsx_enc *e, u32 nr, u32 max);
 bool afsx_enc_str(struct afsx_enc *e, const struct afsx_str *s, u32 max);
 bool afsx_enc_opaque(struct afsx_enc *e, const struct afsx_str *s, u32 max);
 
-/* The types of types.h */
+/*
+ * Types shared by many messages (types.h).  afsx_dec_status() takes no status
+ * but a good one; afsx_dec_status_entry() is for InlineBulkStatus, where an
+ * entry may hold an abort code, and nothing else that counts, instead.
+ */
 bool afsx_dec_fid(struct afsx_dec *d, struct afsx_fid *fid);
 bool afsx_dec_uuid(struct afsx_dec *d, struct afsx_uuid *uuid);
 bool afsx_dec_status(struct afsx_dec *d, struct afsx_status *st);
 bool afsx_dec_status_entry(struct afsx_dec *d, struct afsx_status *st);
 bool afsx_dec_callback(struct afsx_dec *d, struct afsx_callback *cb);
 bool afsx_dec_volsync(struct afsx_dec *d, struct afsx_volsync *sync);
-bool afsx_dec_volstatus(struct afsx_dec *d, struct afsx_volstatus *vs);
-bool afsx_dec_vldb_u(struct afsx_dec *d, struct afsx_vldb *v);
-bool afsx_dec_vldb_n(struct afsx_dec *d, struct afsx_vldb *v);
-bool afsx_dec_vldb_old(struct afsx_dec *d, struct afsx_vldb *v);
 
 bool afsx_enc_fid(struct afsx_enc *e, const struct afsx_fid *fid);
 bool afsx_enc_uuid(struct afsx_enc *e, const struct afsx_uuid *uuid);
 bool afsx_enc_status(struct afsx_enc *e, const struct afsx_status *st);
 bool afsx_enc_callback(struct afsx_enc *e, const struct afsx_callback *cb);
 bool afsx_enc_volsync(struct afsx_enc *e, const struct afsx_volsync *sync);
-bool afsx_enc_volstatus(struct afsx_enc *e, const struct afsx_volstatus *vs);
-bool afsx_enc_vldb_u(struct afsx_enc *e, const struct afsx_vldb *v);
-bool afsx_enc_vldb_n(struct afsx_enc *e, const struct afsx_vldb *v);
-bool afsx_enc_vldb_old(struct afsx_enc *e, const struct afsx_vldb *v);
 
 #endif /* AFSX_XDR_H */
