@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Callback promises: which client has been promised to hear of a change of
+ * which vnode, until when.
+ *
+ * A promise with vnode 0 and uniquifier 0 is for a whole volume.
+ */
+#ifndef AFSXD_CALLBACK_H
+#define AFSXD_CALLBACK_H
+
+#include <stddef.h>
+
+#include <afsx/types.h>
+
+struct callbacks;
+struct host;
+
+/**
+ * struct callbacks_config - limits of the promise table
+ * @max: promises kept; beyond that the oldest are broken
+ * @lifetime: seconds a promise lasts
+ */
+struct callbacks_config {
+	unsigned int max;
+	unsigned int lifetime;
+};
+
+struct callbacks *callbacks_new(const struct callbacks_config *config);
+void callbacks_free(struct callbacks *cbs);
+
+struct afsx_callback callbacks_grant(struct callbacks *cbs, struct host *host,
+				     const struct afsx_fid *fid);
+void callbacks_give_up(struct callbacks *cbs, struct host *host,
+		       const struct afsx_fid *fid);
+void callbacks_forget(struct callbacks *cbs, struct host *host);
+void callbacks_break(struct callbacks *cbs, const struct afsx_fid *fids,
+		     size_t nr);
+
+#endif /* AFSXD_CALLBACK_H */

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Hosts: the clients of the file service, and whether they can be trusted to
+ * know what they were promised.
+ *
+ * A client is known by the address and port its calls come from.  Before its
+ * first call is answered, and again after it could not be told of a change, it
+ * is asked who it is and told to forget what it holds (InitCallBackState3).
+ */
+#ifndef AFSXD_HOST_H
+#define AFSXD_HOST_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/queue.h>
+#include <time.h>
+
+#include <afsx/types.h>
+
+#include "rx_server.h"
+
+struct callbacks;
+struct hosts;
+struct promise;
+
+/* "255.255.255.255:65535" and NUL */
+#define PEER_TEXT_MAX	22
+
+/**
+ * enum host_state - what the server may assume about a client
+ * @HOST_NEW: may hold promises of a past that this server does not remember
+ * @HOST_SETTLING: a thread is just telling it to forget them
+ * @HOST_UP: knows of every change it was promised to hear of
+ * @HOST_DOWN: did not answer, and may have missed a change
+ */
+enum host_state {
+	HOST_NEW,
+	HOST_SETTLING,
+	HOST_UP,
+	HOST_DOWN,
+};
+
+/**
+ * struct host - one client
+ * @table: the table it is in
+ * @peer: where its calls come from and where callbacks go
+ * @conn: connection for callbacks
+ * @refs: references: the table's and those of calls in progress
+ * @state: enum host_state; written under the table's lock
+ * @retry_at: monotonic second before which a client that failed to settle is
+ *	not tried again
+ * @identified: @uuid is known
+ * @uuid: the client's, from TellMeAboutYourself
+ * @by_peer: chain of the table's hash
+ * @by_age: the table's list, least recently seen first
+ * @promises: promises to this client, under the lock of struct callbacks
+ * @broken: promises being broken, while struct callbacks is locked
+ */
+struct host {
+	struct hosts *table;
+	struct rxs_peer peer;
+	struct rxs_conn *conn;
+	atomic_uint refs;
+	atomic_int state;
+	time_t retry_at;
+	bool identified;
+	struct afsx_uuid uuid;
+	LIST_ENTRY(host) by_peer;
+	TAILQ_ENTRY(host) by_age;
+	LIST_HEAD(, promise) promises;
+	struct promise *broken;
+};
+
+/**
+ * struct hosts_config - limits of the host table
+ * @uuid: this file server's identity
+ * @max: clients remembered; beyond that the one not seen for longest goes
+ * @timeout: seconds a call to a client may take
+ * @retry: seconds before a client that does not answer is asked again
+ * @max_waiting: calls that may wait for clients to settle; further ones are
+ *	told VBUSY, so that such clients cannot take all threads
+ */
+struct hosts_config {
+	struct afsx_uuid uuid;
+	unsigned int max;
+	unsigned int timeout;
+	unsigned int retry;
+	unsigned int max_waiting;
+};
+
+struct hosts *hosts_new(const struct hosts_config *config,
+			struct callbacks *callbacks);
+void hosts_free(struct hosts *hosts);
+
+s32 hosts_enter(struct hosts *hosts, const struct rxs_peer *peer,
+		struct host **out);
+void host_get(struct host *host);
+void host_put(struct host *host);
+bool host_is_up(struct host *host);
+void host_unreachable(struct host *host);
+
+const char *peer_text(const struct rxs_peer *peer, char text[PEER_TEXT_MAX]);
+
+#endif /* AFSXD_HOST_H */
