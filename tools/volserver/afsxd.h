@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* What the parts of the daemon share: its store, tables and identity. */
+#ifndef AFSXD_H
+#define AFSXD_H
+
+#include <afsx/types.h>
+
+struct callbacks;
+struct hosts;
+struct store;
+
+/* Addresses of this server that the VL service can tell clients. */
+#define AFSXD_ADDRS_MAX	AFSX_VL_ADDRS_MAX
+
+/**
+ * struct afsxd - the daemon at work; constant while calls are served
+ * @store: volumes
+ * @callbacks: promises
+ * @hosts: clients
+ * @uuid: this server's identity in the VLDB
+ * @addrs: its addresses, host byte order
+ * @nr_addrs: number of @addrs, at least 1
+ * @uniquifier: version of @addrs: a client that sees another one asks again
+ */
+struct afsxd {
+	struct store *store;
+	struct callbacks *callbacks;
+	struct hosts *hosts;
+	struct afsx_uuid uuid;
+	u32 addrs[AFSXD_ADDRS_MAX];
+	unsigned int nr_addrs;
+	u32 uniquifier;
+};
+
+#endif /* AFSXD_H */
