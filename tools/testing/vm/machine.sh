@@ -10,8 +10,8 @@
 guest_words()
 {
 	echo "panic=-1 oops=panic loglevel=7 kunit.enable=1 random.trust_cpu=on" \
-		"afsx.host=$1 afsx.tty=$2 afsx.raw=$((!interactive)) afsx.run=$run_dir" \
-		"afsx.session=$vm_dir/guest/session ${out:+afsx.out=$out} $append"
+		"guest.host=$1 guest.tty=$2 guest.raw=$((!interactive)) guest.run=$run_dir" \
+		"guest.session=$vm_dir/guest/session ${out:+guest.out=$out} $append"
 }
 
 share()
@@ -44,7 +44,7 @@ qemu_command()
 uml_command()
 {
 	# shellcheck disable=SC2046	# the words are words
-	guest=("$kernel/image" "mem=${memory}M" "initrd=$initrd" $(guest_words hostfs tty0))
+	guest=("$kernel/image" "mem=${memory}M" "initrd=$initrd" con0=null,fd:2 con1=fd:0,fd:1 console=tty0 $(guest_words hostfs tty1))
 }
 
 # Start the guest and leave its process in guest_pid. QEMU writes the kernel's

@@ -8,12 +8,12 @@
  * the host shares, so nothing here prints a verdict.
  *
  * The kernel command line says what to do:
- *	afsx.host=9p|hostfs	how the host's files come in
- *	afsx.run=PATH		the run directory on the host (hostfs only)
- *	afsx.out=PATH		the directory for results (hostfs: the path, 9p: any)
- *	afsx.tty=NAME		the console of the session
- *	afsx.session=PATH	the script to run
- *	afsx.raw=0|1		whether that console passes bytes unchanged
+ *	guest.host=9p|hostfs	how the host's files come in
+ *	guest.run=PATH		the run directory on the host (hostfs only)
+ *	guest.out=PATH		the directory for results (hostfs: the path, 9p: any)
+ *	guest.tty=NAME		the console of the session
+ *	guest.session=PATH	the script to run
+ *	guest.raw=0|1		whether that console passes bytes unchanged
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -134,7 +134,7 @@ static void mount_host(const char *tag, const char *path, const char *target,
 {
 	char *options;
 
-	if (strcmp(need_param("afsx.host"), "hostfs")) {
+	if (strcmp(need_param("guest.host"), "hostfs")) {
 		must(asprintf(&options, MOUNT_9P ",cache=%s", cache), "memory");
 		mount_at(tag, target, "9p", flags, options);
 	} else {
@@ -144,7 +144,7 @@ static void mount_host(const char *tag, const char *path, const char *target,
 
 static void build_root(void)
 {
-	const char *out = param("afsx.out");
+	const char *out = param("guest.out");
 
 	mount_host("host", "/", "/lower", MS_RDONLY, "loose");
 	mount_at("tmpfs", "/rw", "tmpfs", 0, "mode=0755");
@@ -156,7 +156,7 @@ static void build_root(void)
 	mount_at("/proc", NEW_ROOT "/proc", NULL, MS_MOVE, NULL);
 	mount_at("sysfs", NEW_ROOT "/sys", "sysfs", 0, NULL);
 	mount_at("tmpfs", NEW_ROOT "/run", "tmpfs", 0, "mode=0755");
-	mount_host("run", param("afsx.run"), NEW_ROOT "/run/afsx", 0, "none");
+	mount_host("run", param("guest.run"), NEW_ROOT "/run/afsx", 0, "none");
 	if (out)
 		mount_host("out", out, NEW_ROOT "/run/afsx/out", 0, "none");
 }
@@ -175,10 +175,10 @@ static int open_console(void)
 	char *path;
 	int fd;
 
-	must(asprintf(&path, "/dev/%s", need_param("afsx.tty")), "memory");
+	must(asprintf(&path, "/dev/%s", need_param("guest.tty")), "memory");
 	fd = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	must(fd, path);
-	if (!strcmp(need_param("afsx.raw"), "1")) {
+	if (!strcmp(need_param("guest.raw"), "1")) {
 		must(tcgetattr(fd, &mode), path);
 		cfmakeraw(&mode);
 		must(tcsetattr(fd, TCSANOW, &mode), path);
@@ -188,8 +188,8 @@ static int open_console(void)
 
 static void run_session(int console)
 {
-	char *session = need_param("afsx.session");
-	bool interactive = !strcmp(need_param("afsx.raw"), "0");
+	char *session = need_param("guest.session");
+	bool interactive = !strcmp(need_param("guest.raw"), "0");
 	int input = console;
 
 	setsid();
