@@ -98,13 +98,17 @@ struct afsx_dir_reader {
  * @rd: the same blob for reading; edits keep @rd.nr_blocks up to date
  * @modify: returns block @nr for writing and takes note that it changes; for
  *	    @nr == @rd.nr_blocks appends a block of zeros; NULL on failure;
- *	    uses @rd.ctx; lifetime as @rd.block
+ *	    uses @rd.ctx; lifetime as @rd.block, which sees the changes
+ * @hint: where to look for room past the blocks that have a free count: a block
+ *	  number, 0 for the last block; kept up to date, and worth carrying from
+ *	  one editor of a directory to the next
  *
  * The caller excludes readers and other editors.
  */
 struct afsx_dir_editor {
 	struct afsx_dir_reader rd;
 	void *(*modify)(void *ctx, u32 nr);
+	u32 hint;
 };
 
 /**
@@ -144,9 +148,9 @@ u32 afsx_dir_slots(u32 len);
  * @nr: its number
  *
  * Checks the magic number, that the reserved slots are in use, and that every
- * entry lies within the block in slots marked as used, with a name that ends
- * there, is not empty, is at most AFSX_NAME_MAX long and has no '/'.  A block
- * that passed needs no second look until it changes.
+ * entry lies within the block in slots marked as used, refers to a vnode, and
+ * has a name that ends there, is not empty, is at most AFSX_NAME_MAX long and
+ * has no '/'.
  *
  * Return: 0 or -EIO.
  */

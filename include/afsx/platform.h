@@ -56,11 +56,11 @@ typedef __s64 s64;
 #endif
 #ifndef min
 #define min(a, b)	({ __typeof__(a) a_ = (a); __typeof__(b) b_ = (b); a_ < b_ ? a_ : b_; })
-#define min_t(t, a, b)	({ t a_ = (a); t b_ = (b); a_ < b_ ? a_ : b_; })
+#define min_t(t, a, b)	min((t)(a), (t)(b))
 #define max(a, b)	({ __typeof__(a) a_ = (a); __typeof__(b) b_ = (b); a_ > b_ ? a_ : b_; })
 #endif
 /* Exists so that KUnit suites can reach the wire code inside afsx.ko. */
-#define EXPORT_SYMBOL_IF_KUNIT(symbol) static_assert(sizeof(&(symbol)), #symbol)
+#define EXPORT_SYMBOL_IF_KUNIT(symbol) struct exported_##symbol
 
 static inline u16 get_unaligned_be16(const void *p)
 {
