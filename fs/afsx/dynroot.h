@@ -12,19 +12,32 @@ struct afsx_cell;
 struct afsx_net;
 
 /*
- * Inode numbers: 1 the root, 2 "@cell", 3 ".@cell"; each cell has an even
- * pair derived from afsx_cell.ino: cell (R/O path) and .cell (R/W path).
+ * Inode numbers: 1 the root, 2 "@cell", 3 ".@cell"; each cell has a pair
+ * derived from afsx_cell.ino: cell (R/O path) and .cell (R/W path). They are
+ * also the positions of readdir.
  */
 #define AFSX_DYN_INO_ROOT	1
+#define AFSX_DYN_INO_LINK	2	/* and 3, with a dot */
+#define AFSX_DYN_INO_CELL	4	/* the first pair */
 
 /**
  * afsx_dyn_ino - inode number of a cell's entry
  * @cell_ino: afsx_cell.ino
  * @rw: the entry that starts with a dot
  *
- * Pure; readdir and stat both use it. Never below 4.
+ * Pure; readdir and stat both use it. Never below %AFSX_DYN_INO_CELL.
  */
 ino_t afsx_dyn_ino(u32 cell_ino, bool rw);
+
+/**
+ * afsx_dyn_ino_cell - the cell an inode number or position belongs to
+ * @ino: %AFSX_DYN_INO_CELL or above
+ * @rw: out: it is the entry that starts with a dot
+ *
+ * Pure, the inverse of afsx_dyn_ino(). Return: afsx_cell.ino; a number that no
+ * cell has when @ino is beyond them all.
+ */
+u64 afsx_dyn_ino_cell(u64 ino, bool *rw);
 
 /* Make the root directory's inode of a dynamic root superblock. */
 struct inode *afsx_dynroot_iget(struct super_block *sb);

@@ -7,6 +7,7 @@
 #define AFSX_SUPER_H
 
 #include <linux/fs.h>
+#include <linux/rcupdate.h>
 #include "call.h"
 #include "mount_params.h"
 
@@ -27,6 +28,7 @@ struct afsx_volume;
  * @autocell: names of cells are found in the root directory
  * @flock: file locking mode, parsed and shown
  * @calls: calls in flight, for umount -f
+ * @rcu: delays the release: path walks under RCU look at this
  */
 struct afsx_sb {
 	struct net		*net_ns;
@@ -38,6 +40,7 @@ struct afsx_sb {
 	bool			autocell;
 	enum afsx_flock		flock;
 	struct afsx_call_group	calls;
+	struct rcu_head		rcu;
 };
 
 static inline struct afsx_sb *AFSX_SB(const struct super_block *sb)
@@ -47,8 +50,35 @@ static inline struct afsx_sb *AFSX_SB(const struct super_block *sb)
 
 extern struct file_system_type afsx_fs_type;
 
-/* fs_context get_tree of both kinds of mount; mount_params.c calls it. */
+/**
+ * afsx_get_tree - fs_context_operations.get_tree of both kinds of mount
+ * @fc: context
+ *
+ * Every superblock of this version is read-only. Return: 0; what
+ * afsx_params_resolve() returns; -EBUSY when the superblock exists already and
+ * an option asks it to be different; what reading the root directory met.
+ */
 int afsx_get_tree(struct fs_context *fc);
+
+/**
+ * afsx_reconfigure - fs_context_operations.reconfigure: mount -o remount
+ * @fc: context
+ *
+ * Return: 0, or what afsx_remount_check() says.
+ */
 int afsx_reconfigure(struct fs_context *fc);
+
+/**
+ * afsx_remount_check - may a superblock be changed like this?
+ * @fc: context, for the log and the options, its source parsed if there is one
+ * @sbi: the superblock's
+ *
+ * flock= and autocell can change, all else may only be repeated. Return: 0;
+ * -EROFS when it asks to write; -EINVAL when it asks for another source.
+ */
+int afsx_remount_check(struct fs_context *fc, const struct afsx_sb *sbi);
+
+/* Release a superblock's data, also one that no superblock took; NULL is fine. */
+void afsx_sb_free(struct afsx_sb *sbi);
 
 #endif /* AFSX_SUPER_H */
