@@ -21,7 +21,7 @@
 #include "rx_server.h"
 
 /* Chains of each hash; a power of two. */
-#define CB_CHAINS	(1u << 16)
+#define CB_CHAINS	65536u
 
 /* Promises dropped together when the table is full. */
 #define CB_DROP		32

@@ -60,8 +60,6 @@ static s32 get_root_volume(struct svc_call *call, const void *args,
 {
 	struct afsx_name_reply *r = reply;
 
-	(void)call;
-	(void)args;
 	r->name.p = FS_ROOT_VOLUME;
 	r->name.len = strlen(FS_ROOT_VOLUME);
 	return 0;
@@ -72,8 +70,6 @@ static s32 get_time(struct svc_call *call, const void *args, void *reply)
 	struct afsx_time_reply *r = reply;
 	struct timespec ts;
 
-	(void)call;
-	(void)args;
 	clock_gettime(CLOCK_REALTIME, &ts);
 	r->sec = ts.tv_sec;
 	r->usec = ts.tv_nsec / 1000;
@@ -85,8 +81,6 @@ static s32 get_capabilities(struct svc_call *call, const void *args,
 {
 	struct afsx_caps *caps = reply;
 
-	(void)call;
-	(void)args;
 	caps->nr = 1;
 	caps->word[0] = AFSX_FS_CAP_ERRORTRANS | AFSX_FS_CAP_64BITFILES;
 	return 0;
@@ -99,7 +93,6 @@ static s32 give_up_callbacks(struct svc_call *call, const void *args,
 	const struct afsx_cb_callback_args *a = args;
 	u32 i;
 
-	(void)reply;
 	if (!a->nr)
 		callbacks_forget(call->d->callbacks, call->host);
 	for (i = 0; i < a->nr; i++)
@@ -110,8 +103,6 @@ static s32 give_up_callbacks(struct svc_call *call, const void *args,
 static s32 give_up_all_callbacks(struct svc_call *call, const void *args,
 				 void *reply)
 {
-	(void)args;
-	(void)reply;
 	callbacks_forget(call->d->callbacks, call->host);
 	return 0;
 }

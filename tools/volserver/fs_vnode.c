@@ -16,7 +16,7 @@
 #include "rx_server.h"
 
 /* File data is read and sent in pieces of this size. */
-#define FETCH_CHUNK	(256u << 10)
+#define FETCH_CHUNK	(256 * 1024u)
 
 /* Everybody may read everything: there are no access lists to judge yet. */
 #define FS_ACCESS	(AFSX_ACE_READ | AFSX_ACE_LOOKUP)
@@ -178,7 +178,7 @@ static s32 send_data(struct svc_call *call, const struct afsx_fid *fid, u64 pos,
 		if (!left)
 			break;
 		n = store_read(call->d->store, fid, pos, buf,
-			       min(left, (u64)FETCH_CHUNK), st);
+			       min(left, FETCH_CHUNK), st);
 		if (n < 0)
 			return fs_abort(n);
 		if (!n || st->dv != dv)
@@ -191,13 +191,13 @@ static s32 send_data(struct svc_call *call, const struct afsx_fid *fid, u64 pos,
 s32 fs_fetch_data(struct svc_call *call, const void *args, void *reply)
 {
 	const struct afsx_fetch_data_args *a = args;
-	size_t chunk = min(a->len, (u64)FETCH_CHUNK);
+	size_t chunk = min(a->len, FETCH_CHUNK);
 	struct afsx_status_reply *r = reply;
 	struct store_status st;
-	u8 *buf CLEANUP_FREE = NULL;
 	ssize_t n;
 	s32 code;
 	u64 left;
+	u8 *buf CLEANUP_FREE = NULL;
 
 	code = enter(call, &a->fid, &r->cb);
 	if (code)

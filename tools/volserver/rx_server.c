@@ -11,8 +11,6 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <sys/random.h>
-#include <sys/socket.h>
 #include <time.h>
 
 #include <afs/param.h>
@@ -25,7 +23,7 @@
 #include "rx_server.h"
 
 /* Bytes librx moves in one read or write: its length arguments are int. */
-#define RXS_IO_MAX	(1 << 20)
+#define RXS_IO_MAX	(1024 * 1024)
 
 /* Calls to clients handed to librx at once. */
 #define RXS_PASS_MAX	1024
@@ -58,23 +56,6 @@ static struct {
 	.idle = PTHREAD_COND_INITIALIZER,
 	.released = PTHREAD_COND_INITIALIZER,
 };
-
-/*
- * The static librx takes two functions from Heimdal's libraries.  Their whole
- * meaning fits here, and the daemon needs nothing else of Heimdal.
- */
-int rk_socket(int domain, int type, int protocol);
-int hc_RAND_bytes(void *buf, unsigned long len);
-
-int rk_socket(int domain, int type, int protocol)
-{
-	return socket(domain, type | SOCK_CLOEXEC, protocol);
-}
-
-int hc_RAND_bytes(void *buf, unsigned long len)
-{
-	return getrandom(buf, len, 0) == (ssize_t)len;
-}
 
 static bool call_enter(struct rxs_call *call)
 {

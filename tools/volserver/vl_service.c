@@ -182,17 +182,12 @@ static s32 get_capabilities(struct svc_call *call, const void *args,
 {
 	struct afsx_caps *caps = reply;
 
-	(void)call;
-	(void)args;
 	caps->nr = 1;
 	return 0;
 }
 
 static s32 probe(struct svc_call *call, const void *args, void *reply)
 {
-	(void)call;
-	(void)args;
-	(void)reply;
 	return 0;
 }
 

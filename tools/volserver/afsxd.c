@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MIT
+/*
+ * afsxd: the server of a cell.  It offers the volumes of a store as the file
+ * and volume location services of AFS-3.
+ */
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "afsxd.h"
+#include "callback.h"
+#include "control.h"
+#include "dispatch.h"
+#include "err.h"
+#include "host.h"
+#include "log.h"
+#include "options.h"
+#include "rx_server.h"
+#include "store.h"
+
+/* What is running, in the order it was started; undone in reverse. */
+struct running {
+	struct afsxd d;
+	struct control *control;
+	bool serving;
+};
+
+static void break_changed(void *ctx, const struct afsx_fid *fids, size_t nr)
+{
+	struct afsxd *d = ctx;
+
+	callbacks_break(d->callbacks, fids, nr);
+}
+
+static int start_store(struct afsxd *d, const struct options *o,
+		       struct errbuf *err)
+{
+	struct store_config config = {
+		.uri = o->store,
+		.readers = o->readers,
+		.cache_mib = o->cache_mib,
+		.reconnect_s = o->reconnect,
+	};
+	struct store_info info;
+	int ret;
+
+	ret = store_open(&config, &d->store, err);
+	if (ret)
+		return ret;
+	ret = store_info(d->store, &info);
+	if (ret)
+		return err_set(err, ret, "%s: cannot read the store",
+			       o->store);
+	d->uuid = info.uuid;
+	store_set_notify(d->store, break_changed, d);
+	return 0;
+}
+
+static int start_tables(struct afsxd *d, const struct options *o,
+			struct errbuf *err)
+{
+	struct callbacks_config callbacks = {
+		.max = o->max_promises,
+		.lifetime = o->promise_time,
+	};
+	struct hosts_config hosts = {
+		.uuid = d->uuid,
+		.max = o->max_clients,
+		.timeout = o->callback_timeout,
+		.retry = o->callback_retry,
+		.max_waiting = o->threads / 2,
+	};
+
+	d->callbacks = callbacks_new(&callbacks);
+	if (d->callbacks)
+		d->hosts = hosts_new(&hosts, d->callbacks);
+	return d->hosts ? 0 : err_set(err, -ENOMEM, "out of memory");
+}
+
+/* All addresses of this machine, those of the loopback only if @loopback. */
+static void local_addrs(struct afsxd *d, bool loopback)
+{
+	struct ifaddrs *list, *i;
+
+	if (getifaddrs(&list))
+		return;
+	for (i = list; i && d->nr_addrs < AFSXD_ADDRS_MAX; i = i->ifa_next) {
+		struct sockaddr_in *in = (struct sockaddr_in *)i->ifa_addr;
+
+		if (in && in->sin_family == AF_INET && i->ifa_flags & IFF_UP &&
+		    !(i->ifa_flags & IFF_LOOPBACK) == !loopback)
+			d->addrs[d->nr_addrs++] = ntohl(in->sin_addr.s_addr);
+	}
+	freeifaddrs(list);
+}
+
+/* Which addresses clients are told; their version is the time of day. */
+static int choose_addrs(struct afsxd *d, const struct options *o,
+			struct errbuf *err)
+{
+	d->uniquifier = time(NULL);
+	if (o->listen[0] != INADDR_ANY) {
+		memcpy(d->addrs, o->listen, sizeof(d->addrs));
+		d->nr_addrs = o->nr_listen;
+		return 0;
+	}
+	local_addrs(d, false);
+	if (!d->nr_addrs)
+		local_addrs(d, true);
+	return d->nr_addrs ? 0 : err_set(err, -EADDRNOTAVAIL,
+					 "no IPv4 address on this machine");
+}
+
+static int start_rx(struct afsxd *d, const struct options *o,
+		    struct errbuf *err)
+{
+	const struct rxs_service services[] = {
+		{ AFSX_SVC_FS, o->fs_port, "FS" },
+		{ AFSX_SVC_VL, o->vl_port, "VL" },
+	};
+	struct rxs_config config = {
+		.addrs = o->listen,
+		.nr_addrs = o->nr_listen,
+		.services = services,
+		.nr_services = ARRAY_SIZE(services),
+		.threads = o->threads,
+		.idle_timeout = o->idle_timeout,
+		.handler = dispatch,
+		.ctx = d,
+	};
+	int ret = rxs_start(&config);
+
+	if (ret)
+		return err_set(err, ret,
+			       "cannot listen on UDP ports %u and %u: %s",
+			       o->fs_port, o->vl_port, strerror(-ret));
+	return 0;
+}
+
+static int start_control(struct running *r, const struct options *o,
+			 struct errbuf *err)
+{
+	struct control_config config = {
+		.path = o->control,
+		.store = r->d.store,
+		.max_commands = o->max_commands,
+	};
+
+	return o->control ? control_start(&config, &r->control, err) : 0;
+}
+
+static int start(struct running *r, const struct options *o,
+		 struct errbuf *err)
+{
+	int ret;
+
+	ret = choose_addrs(&r->d, o, err);
+	if (!ret)
+		ret = start_store(&r->d, o, err);
+	if (!ret)
+		ret = start_tables(&r->d, o, err);
+	if (!ret) {
+		ret = start_rx(&r->d, o, err);
+		r->serving = true;
+	}
+	if (!ret)
+		ret = start_control(r, o, err);
+	return ret;
+}
+
+static int stop(struct running *r, const struct options *o)
+{
+	control_stop(r->control);
+	if (r->serving)
+		rxs_stop(o->grace);
+	hosts_free(r->d.hosts);
+	callbacks_free(r->d.callbacks);
+	return store_close(r->d.store);
+}
+
+/* Tell a service manager that asked for it that clients are served. */
+static void notify_ready(void)
+{
+	static const char ready[] = "READY=1";
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	size_t len = path ? strlen(path) : 0;
+	int fd;
+
+	if (!len || len >= sizeof(addr.sun_path))
+		return;
+	memcpy(addr.sun_path, path, len);
+	if (*path == '@')	/* the abstract name space */
+		addr.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || sendto(fd, ready, strlen(ready), 0, (void *)&addr,
+			     offsetof(struct sockaddr_un, sun_path) + len) < 0)
+		log_warn("service manager not notified",
+			 LOG_I("error", -errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Signals are taken by sigwait() here, and by no other thread. */
+static void block_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	pthread_sigmask(SIG_BLOCK, set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static int run(const struct options *o)
+{
+	struct running r = { .serving = false };
+	struct errbuf err = { "" };
+	int ret, closed, sig = 0;
+	sigset_t set;
+
+	block_signals(&set);
+	ret = start(&r, o, &err);
+	if (ret) {
+		log_error("cannot start", LOG_S("why", err.text));
+	} else {
+		log_info("serving", LOG_S("cell", o->cell),
+			 LOG_S("store", o->store), LOG_U("fs_port", o->fs_port),
+			 LOG_U("vl_port", o->vl_port));
+		notify_ready();
+		sigwait(&set, &sig);
+		log_info("stopping", LOG_I("signal", sig));
+	}
+	closed = stop(&r, o);
+	if (closed)
+		log_error("store not closed cleanly", LOG_I("error", closed));
+	else
+		log_info("stopped");
+	return ret || closed;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o;
+
+	options_parse(argc, argv, &o);
+	log_setup("afsxd", o.log_level);
+	return run(&o);
+}

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: MIT
+#include "blkdev.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "blkdev_priv.h"
+#include "cleanup.h"
+
+#define QUEUED_MAX	(32u * 1024 * 1024)	/* bytes waiting to be written */
+#define REQUEST_MAX	(1024u * 1024)	/* bytes in one request */
+
+static int device_limits(struct blkdev *dev, struct errbuf *err)
+{
+	s64 size = nbd_get_size(dev->nbd);
+	s64 minimum = nbd_get_block_size(dev->nbd, LIBNBD_SIZE_MINIMUM);
+	s64 maximum = nbd_get_block_size(dev->nbd, LIBNBD_SIZE_MAXIMUM);
+
+	if (size < 0)
+		return err_set(err, -EIO, "%s: the server does not say how large it is",
+			       dev->opts.uri);
+	if (minimum > (s64)BLK_SIZE)
+		return err_set(err, -EINVAL, "%s: the server's smallest block, %jd bytes, exceeds %u",
+			       dev->opts.uri, (intmax_t)minimum, BLK_SIZE);
+	size = ROUND_DOWN(size, BLK_SIZE);
+	if (dev->size && dev->size != (u64)size)
+		return err_set(err, -EMEDIUMTYPE, "%s: the export changed its size",
+			       dev->opts.uri);
+	dev->size = (u64)size;
+	dev->max_len = REQUEST_MAX;
+	if (maximum >= (s64)BLK_SIZE && maximum < (s64)REQUEST_MAX)
+		dev->max_len = ROUND_DOWN((u64)maximum, BLK_SIZE);
+	return 0;
+}
+
+int blkdev_connect(struct blkdev *dev, struct errbuf *err)
+{
+	dev->nbd = nbd_create();
+	if (!dev->nbd)
+		return err_set(err, -ENOMEM, "%s", nbd_get_error());
+	nbd_set_pread_initialize(dev->nbd, false);
+	nbd_set_uri_allow_local_file(dev->nbd, true);
+	if (nbd_connect_uri(dev->nbd, dev->opts.uri) < 0) {
+		int code = nbd_get_errno();
+
+		return err_set(err, code > 0 ? -code : -EIO, "cannot connect to NBD URI '%s': %s",
+			       dev->opts.uri, nbd_get_error());
+	}
+	if (nbd_is_read_only(dev->nbd) > 0 && !dev->opts.rdonly)
+		return err_set(err, -EROFS, "%s: the export is read-only",
+			       dev->opts.uri);
+	dev->can_flush = nbd_can_flush(dev->nbd) > 0;
+	dev->can_fua = nbd_can_fua(dev->nbd) > 0;
+	dev->can_trim = nbd_can_trim(dev->nbd) > 0;
+	dev->can_zero = nbd_can_zero(dev->nbd) > 0;
+	return device_limits(dev, err);
+}
+
+static void destroy(struct blkdev *dev)
+{
+	if (dev->nbd)
+		nbd_close(dev->nbd);
+	if (dev->wake >= 0)
+		close(dev->wake);
+	pthread_mutex_destroy(&dev->lock);
+	pthread_cond_destroy(&dev->done);
+	free((char *)dev->opts.uri);
+	free(dev);
+}
+
+int blkdev_open(const struct blkdev_opts *o, struct blkdev **out,
+		struct errbuf *err)
+{
+	struct blkdev *dev = calloc(1, sizeof(*dev));
+	int ret;
+
+	if (!dev)
+		return err_set(err, -ENOMEM, "out of memory");
+	dev->opts = *o;
+	dev->opts.uri = strdup(o->uri);
+	dev->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	pthread_mutex_init(&dev->lock, NULL);
+	pthread_cond_init(&dev->done, NULL);
+	blkdev_queue_init(&dev->pending);
+	blkdev_queue_init(&dev->inflight);
+	blkdev_queue_init(&dev->unflushed);
+	if (!dev->opts.uri || dev->wake < 0) {
+		ret = err_set(err, -ENOMEM, "out of memory or descriptors");
+		goto fail;
+	}
+	ret = blkdev_connect(dev, err);
+	if (ret)
+		goto fail;
+	ret = -pthread_create(&dev->thread, NULL, blkdev_io_main, dev);
+	if (ret) {
+		err_set(err, ret, "cannot start a thread: %s", strerror(-ret));
+		goto fail;
+	}
+	*out = dev;
+	return 0;
+fail:
+	destroy(dev);
+	return ret;
+}
+
+static void wake(struct blkdev *dev)
+{
+	/* cannot fail: the counter never comes near its limit */
+	eventfd_write(dev->wake, 1);
+}
+
+void blkdev_close(struct blkdev *dev)
+{
+	if (!dev)
+		return;
+	pthread_mutex_lock(&dev->lock);
+	dev->stop = true;
+	pthread_mutex_unlock(&dev->lock);
+	wake(dev);
+	pthread_join(dev->thread, NULL);
+	destroy(dev);
+}
+
+u64 blkdev_blocks(const struct blkdev *dev)
+{
+	return dev->size >> BLK_SHIFT;
+}
+
+int blkdev_failed(struct blkdev *dev)
+{
+	MUTEX_GUARD(&dev->lock);
+
+	return dev->failed;
+}
+
+void blkdev_fail(struct blkdev *dev, int err)
+{
+	MUTEX_GUARD(&dev->lock);
+
+	if (!dev->failed)
+		dev->failed = err;
+}
+
+void blkdev_complete(struct blkdev *dev, struct blkdev_req *req, int err)
+{
+	pthread_mutex_lock(&dev->lock);
+	if (req->op == BLKDEV_WRITE)
+		dev->queued -= req->len;
+	if (req->batch) {
+		if (err && !req->batch->err)
+			req->batch->err = err;
+		req->batch->nr--;
+		pthread_cond_broadcast(&dev->done);
+	}
+	pthread_mutex_unlock(&dev->lock);
+}
+
+/* Queue @req for the I/O thread, or fail it at once on a failed device. */
+static void submit(struct blkdev *dev, struct blkdev_batch *batch,
+		   struct blkdev_req *req)
+{
+	int failed = 0;
+
+	req->dev = dev;
+	req->batch = batch;
+	pthread_mutex_lock(&dev->lock);
+	while (req->op == BLKDEV_WRITE && dev->queued > QUEUED_MAX)
+		pthread_cond_wait(&dev->done, &dev->lock);
+	if (req->op != BLKDEV_READ)
+		failed = dev->failed;
+	if (failed) {
+		if (!batch->err)
+			batch->err = failed;
+	} else {
+		batch->nr++;
+		if (req->op == BLKDEV_WRITE)
+			dev->queued += req->len;
+		blkdev_queue_add(&dev->pending, req);
+	}
+	pthread_mutex_unlock(&dev->lock);
+	if (failed)
+		free(req);
+	else
+		wake(dev);
+}
+
+static void start(struct blkdev *dev, struct blkdev_batch *batch,
+		  const struct blkdev_req *model, const void *data)
+{
+	size_t extra = data ? model->len : 0;
+	struct blkdev_req *req = malloc(sizeof(*req) + extra);
+
+	if (!req) {
+		MUTEX_GUARD(&dev->lock);
+		batch->err = -ENOMEM;
+		return;
+	}
+	*req = *model;
+	if (data)
+		memcpy(req->data, data, extra);
+	submit(dev, batch, req);
+}
+
+void blkdev_read_async(struct blkdev *dev, struct blkdev_batch *batch, u64 off,
+		       void *buf, size_t len)
+{
+	for (size_t at = 0; at < len; at += dev->max_len)
+		start(dev, batch, &(struct blkdev_req){
+			.op = BLKDEV_READ,
+			.off = off + at,
+			.len = min(len - at, (size_t)dev->max_len),
+			.buf = (u8 *)buf + at,
+		}, NULL);
+}
+
+static void write_pieces(struct blkdev *dev, struct blkdev_batch *batch,
+			 u64 off, const void *buf, size_t len, bool fua)
+{
+	for (size_t at = 0; at < len; at += dev->max_len)
+		start(dev, batch, &(struct blkdev_req){
+			.op = BLKDEV_WRITE,
+			.fua = fua,
+			.off = off + at,
+			.len = min(len - at, (size_t)dev->max_len),
+		}, (const u8 *)buf + at);
+}
+
+void blkdev_write_async(struct blkdev *dev, struct blkdev_batch *batch, u64 off,
+			const void *buf, size_t len)
+{
+	write_pieces(dev, batch, off, buf, len, false);
+}
+
+int blkdev_wait(struct blkdev *dev, struct blkdev_batch *batch)
+{
+	int err;
+
+	pthread_mutex_lock(&dev->lock);
+	while (batch->nr)
+		pthread_cond_wait(&dev->done, &dev->lock);
+	err = batch->err;
+	batch->err = 0;
+	pthread_mutex_unlock(&dev->lock);
+	return err;
+}
+
+int blkdev_read(struct blkdev *dev, u64 off, void *buf, size_t len)
+{
+	struct blkdev_batch batch = { 0 };
+
+	blkdev_read_async(dev, &batch, off, buf, len);
+	return blkdev_wait(dev, &batch);
+}
+
+int blkdev_write(struct blkdev *dev, u64 off, const void *buf, size_t len)
+{
+	struct blkdev_batch batch = { 0 };
+
+	write_pieces(dev, &batch, off, buf, len, false);
+	return blkdev_wait(dev, &batch);
+}
+
+int blkdev_write_fua(struct blkdev *dev, u64 off, const void *buf, size_t len)
+{
+	struct blkdev_batch batch = { 0 };
+	int ret;
+
+	write_pieces(dev, &batch, off, buf, len, dev->can_fua);
+	ret = blkdev_wait(dev, &batch);
+	if (!ret && !dev->can_fua)
+		ret = blkdev_flush(dev);
+	return ret;
+}
+
+int blkdev_flush(struct blkdev *dev)
+{
+	struct blkdev_batch batch = { 0 };
+
+	if (!dev->can_flush)
+		return blkdev_failed(dev);
+	start(dev, &batch, &(struct blkdev_req){ .op = BLKDEV_FLUSH }, NULL);
+	return blkdev_wait(dev, &batch);
+}
+
+void blkdev_trim(struct blkdev *dev, struct blkdev_batch *batch, u64 off,
+		 u64 len)
+{
+	if (dev->can_trim)
+		start(dev, batch, &(struct blkdev_req){
+			.op = BLKDEV_TRIM,
+			.off = off,
+			.len = len,
+		}, NULL);
+}
+
+static int write_zeros(struct blkdev *dev, u64 off, u64 len)
+{
+	void *zeros CLEANUP_FREE = calloc(1, REQUEST_MAX);
+	struct blkdev_batch batch = { 0 };
+
+	if (!zeros)
+		return -ENOMEM;
+	for (u64 at = 0; at < len; at += REQUEST_MAX)
+		write_pieces(dev, &batch, off + at, zeros,
+			     min(len - at, (u64)REQUEST_MAX), false);
+	return blkdev_wait(dev, &batch);
+}
+
+int blkdev_zero(struct blkdev *dev, u64 off, u64 len)
+{
+	struct blkdev_batch batch = { 0 };
+	const u64 step = 1024 * REQUEST_MAX;	/* the length field has 32 bits */
+
+	if (!dev->can_zero)
+		return write_zeros(dev, off, len);
+	for (u64 at = 0; at < len; at += step)
+		start(dev, &batch, &(struct blkdev_req){
+			.op = BLKDEV_ZERO,
+			.off = off + at,
+			.len = min(len - at, step),
+		}, NULL);
+	return blkdev_wait(dev, &batch);
+}

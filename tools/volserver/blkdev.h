@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The device under a store: an NBD export, reached through libnbd.
+ *
+ * Offsets and lengths are bytes and multiples of BLK_SIZE.  Any thread may call
+ * these functions at once: one I/O thread pipelines all requests over one
+ * connection, so a FLUSH covers every write acknowledged before it, whether or
+ * not the server promises that across connections.
+ *
+ * When the connection breaks the I/O thread connects again and repeats what was
+ * not acknowledged, and also the writes acknowledged since the last FLUSH: the
+ * new server process may never have stored them.  Callers notice a delay only.
+ *
+ * A server that fails a FLUSH may have dropped any write since the one before.
+ * No later FLUSH can say more about them, so the device fails for good: every
+ * further write and flush returns the error, reads go on.
+ */
+#ifndef AFSX_BLKDEV_H
+#define AFSX_BLKDEV_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "defs.h"
+#include "err.h"
+
+#define BLK_SHIFT	12
+#define BLK_SIZE	4096u
+
+struct blkdev;
+
+/**
+ * struct blkdev_opts - how to open a device
+ * @uri: NBD URI
+ * @rdonly: never write
+ * @reconnect_s: seconds to try to connect again before giving up
+ * @identify: NULL, or asked with block 0 after each reconnection whether this
+ *	is still the same store; non-zero makes the device fail with that errno
+ * @ctx: for @identify
+ */
+struct blkdev_opts {
+	const char *uri;
+	bool rdonly;
+	unsigned int reconnect_s;
+	int (*identify)(void *ctx, const void *block0);
+	void *ctx;
+};
+
+/**
+ * struct blkdev_batch - requests that are waited for together
+ * @nr: how many are under way
+ * @err: 0, or the first error, negative errno
+ *
+ * Owned by one thread.  A batch must be waited for before its memory goes.
+ */
+struct blkdev_batch {
+	unsigned int nr;
+	int err;
+};
+
+/** blkdev_open() - connect; on failure @err says why. */
+int blkdev_open(const struct blkdev_opts *o, struct blkdev **dev,
+		struct errbuf *err);
+
+/** blkdev_close() - disconnect; all batches must be done. @dev may be NULL. */
+void blkdev_close(struct blkdev *dev);
+
+/** blkdev_blocks() - size in whole blocks */
+u64 blkdev_blocks(const struct blkdev *dev);
+
+/** blkdev_failed() - 0, or the error that made the device fail for good */
+int blkdev_failed(struct blkdev *dev);
+
+/** blkdev_fail() - make the device fail for good, as a failed FLUSH does */
+void blkdev_fail(struct blkdev *dev, int err);
+
+/** blkdev_read() - read and wait */
+int blkdev_read(struct blkdev *dev, u64 off, void *buf, size_t len);
+
+/** blkdev_write() - write and wait until acknowledged; not yet durable */
+int blkdev_write(struct blkdev *dev, u64 off, const void *buf, size_t len);
+
+/**
+ * blkdev_write_fua() - write and wait until durable
+ *
+ * Says nothing about other writes.  Where the server has no FUA a FLUSH
+ * follows the write, and its failure is final as with blkdev_flush().
+ */
+int blkdev_write_fua(struct blkdev *dev, u64 off, const void *buf, size_t len);
+
+/** blkdev_flush() - make every acknowledged write durable */
+int blkdev_flush(struct blkdev *dev);
+
+/** blkdev_zero() - write zeros and wait until acknowledged */
+int blkdev_zero(struct blkdev *dev, u64 off, u64 len);
+
+/** blkdev_trim() - contents no longer needed; queued as part of @batch */
+void blkdev_trim(struct blkdev *dev, struct blkdev_batch *batch, u64 off,
+		 u64 len);
+
+/** blkdev_read_async() - start reading into @buf, as part of @batch */
+void blkdev_read_async(struct blkdev *dev, struct blkdev_batch *batch, u64 off,
+		       void *buf, size_t len);
+
+/**
+ * blkdev_write_async() - start writing a copy of @buf, as part of @batch
+ *
+ * Blocks while too many bytes are queued.  Requests of one batch may be
+ * carried out in any order: wait before touching the same blocks again.
+ */
+void blkdev_write_async(struct blkdev *dev, struct blkdev_batch *batch, u64 off,
+			const void *buf, size_t len);
+
+/** blkdev_wait() - wait for a batch; its first error, and clears it */
+int blkdev_wait(struct blkdev *dev, struct blkdev_batch *batch);
+
+#endif /* AFSX_BLKDEV_H */

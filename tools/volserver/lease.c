@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: MIT
+#include "lease.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "crc32c.h"
+#include "le.h"
+#include "log.h"
+
+#define ID_LEN		36	/* a UUID in text */
+#define HOST_LEN	64
+
+/* Offsets in the block */
+enum {
+	LE_MAGIC = 0,
+	LE_STORE = 8,
+	LE_OWNER = 24,		/* random, of one opening of the store */
+	LE_COUNTER = 40,
+	LE_PID = 48,
+	LE_PIDNS = 56,
+	LE_STARTED = 64,	/* start time of the process, ticks since boot */
+	LE_BOOT = 72,
+	LE_HOST = 72 + ID_LEN,
+	LE_CRC = BLK_SIZE - 4,
+};
+
+static const u8 magic[8] = { 'A', 'F', 'S', 'X', 'O', 'W', 'N', 'R' };
+
+/* Who an owner is, as far as another process can tell. */
+struct owner {
+	u8 id[16];
+	u64 counter;
+	u64 pid;
+	u64 pidns;
+	u64 started;
+	char boot[ID_LEN];
+	char host[HOST_LEN];
+};
+
+struct lease {
+	struct blkdev *dev;
+	struct afsx_uuid store;
+	struct owner self;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	bool stop;
+};
+
+static u64 process_start(u64 pid)
+{
+	FILE *f CLEANUP_FCLOSE = NULL;
+	char path[64], line[1024], *p;
+	unsigned long long started = 0;
+	size_t n;
+
+	snprintf(path, sizeof(path), "/proc/%ju/stat", (uintmax_t)pid);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	n = fread(line, 1, sizeof(line) - 1, f);
+	line[n] = '\0';
+	/* field 22; the name in field 2 may contain anything but ends in ')' */
+	p = strrchr(line, ')');
+	for (int field = 2; p && field < 22; field++)
+		p = strchr(p + 1, ' ');
+	if (!p || sscanf(p, " %llu", &started) != 1)
+		return 0;
+	return started;
+}
+
+static void read_boot_id(char *boot)
+{
+	FILE *f CLEANUP_FCLOSE = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+	if (!f || fread(boot, 1, ID_LEN, f) != ID_LEN)
+		memset(boot, 0, ID_LEN);
+}
+
+static int describe_self(struct owner *o)
+{
+	struct stat ns;
+
+	memset(o, 0, sizeof(*o));
+	if (getrandom(o->id, sizeof(o->id), 0) != (ssize_t)sizeof(o->id))
+		return -errno;
+	o->pid = (u64)getpid();
+	o->pidns = stat("/proc/self/ns/pid", &ns) ? 0 : ns.st_ino;
+	o->started = process_start(o->pid);
+	read_boot_id(o->boot);
+	gethostname(o->host, sizeof(o->host) - 1);
+	return 0;
+}
+
+static void lease_encode(const struct afsx_uuid *store, const struct owner *o,
+			 u8 *b)
+{
+	memset(b, 0, BLK_SIZE);
+	memcpy(b + LE_MAGIC, magic, sizeof(magic));
+	memcpy(b + LE_STORE, store->b, sizeof(store->b));
+	memcpy(b + LE_OWNER, o->id, sizeof(o->id));
+	le64_put(b + LE_COUNTER, o->counter);
+	le64_put(b + LE_PID, o->pid);
+	le64_put(b + LE_PIDNS, o->pidns);
+	le64_put(b + LE_STARTED, o->started);
+	memcpy(b + LE_BOOT, o->boot, ID_LEN);
+	memcpy(b + LE_HOST, o->host, HOST_LEN);
+	le32_put(b + LE_CRC, crc32c(0, b, LE_CRC));
+}
+
+/*
+ * Who owns @store.  A torn or foreign block means nobody: the owner's last
+ * write was cut off by a crash, or there never was one.
+ */
+static int lease_read(struct blkdev *dev, const struct afsx_uuid *store,
+		      struct owner *o)
+{
+	u8 b[BLK_SIZE];
+	int ret = blkdev_read(dev, BLK_SIZE, b, sizeof(b));
+
+	if (ret)
+		return ret;
+	if (memcmp(b + LE_MAGIC, magic, sizeof(magic)) ||
+	    crc32c(0, b, LE_CRC) != le32_get(b + LE_CRC) ||
+	    memcmp(b + LE_STORE, store->b, sizeof(store->b)))
+		return -ENOENT;
+	memcpy(o->id, b + LE_OWNER, sizeof(o->id));
+	o->counter = le64_get(b + LE_COUNTER);
+	o->pid = le64_get(b + LE_PID);
+	o->pidns = le64_get(b + LE_PIDNS);
+	o->started = le64_get(b + LE_STARTED);
+	memcpy(o->boot, b + LE_BOOT, ID_LEN);
+	memcpy(o->host, b + LE_HOST, HOST_LEN);
+	o->host[HOST_LEN - 1] = '\0';
+	return 0;
+}
+
+static int lease_write(struct lease *l)
+{
+	u8 b[BLK_SIZE];
+
+	l->self.counter++;
+	lease_encode(&l->store, &l->self, b);
+	return blkdev_write_fua(l->dev, BLK_SIZE, b, sizeof(b));
+}
+
+/* Whether process ids can be compared: same boot, same pid namespace. */
+static bool is_neighbour(const struct owner *self, const struct owner *o)
+{
+	return o->boot[0] && !memcmp(self->boot, o->boot, ID_LEN) &&
+	       self->pidns && self->pidns == o->pidns;
+}
+
+static bool is_running(const struct owner *o)
+{
+	if (kill((pid_t)o->pid, 0) && errno == ESRCH)
+		return false;
+	return process_start(o->pid) == o->started;
+}
+
+static int watch_owner(struct blkdev *dev, const struct afsx_uuid *store,
+		       const struct owner *before)
+{
+	struct owner now;
+
+	for (int s = 0; s < LEASE_WATCH_S; s++) {
+		int ret;
+
+		sleep(1);
+		ret = lease_read(dev, store, &now);
+		if (ret)
+			return ret == -ENOENT ? 0 : ret;
+		if (now.counter != before->counter ||
+		    memcmp(now.id, before->id, sizeof(now.id)))
+			return -EBUSY;
+	}
+	return 0;
+}
+
+static int expect_no_owner(struct lease *l, struct errbuf *err)
+{
+	struct owner o;
+	int ret = lease_read(l->dev, &l->store, &o);
+
+	if (ret == -ENOENT)
+		return 0;
+	if (ret)
+		return err_set(err, ret, "cannot read the owner's lease: %s",
+			       strerror(-ret));
+	if (is_neighbour(&l->self, &o))
+		ret = is_running(&o) ? -EBUSY : 0;
+	else
+		ret = watch_owner(l->dev, &l->store, &o);
+	if (ret == -EBUSY)
+		err_set(err, ret, "the store is in use by process %ju on %s",
+			(uintmax_t)o.pid, o.host);
+	return ret;
+}
+
+static void renew(struct lease *l)
+{
+	struct owner o;
+	int ret = lease_read(l->dev, &l->store, &o);
+
+	if (!ret && memcmp(o.id, l->self.id, sizeof(o.id))) {
+		log_error("another process took the store over",
+			  LOG_S("host", o.host), LOG_U("pid", o.pid));
+		blkdev_fail(l->dev, -ESTALE);
+		return;
+	}
+	lease_write(l);
+}
+
+static void *heartbeat(void *arg)
+{
+	struct lease *l = arg;
+	struct timespec next;
+
+	pthread_mutex_lock(&l->lock);
+	clock_gettime(CLOCK_REALTIME, &next);
+	while (!l->stop) {
+		next.tv_sec += LEASE_PERIOD_S;
+		while (!l->stop &&
+		       !pthread_cond_timedwait(&l->wake, &l->lock, &next))
+			;
+		if (l->stop)
+			break;
+		pthread_mutex_unlock(&l->lock);
+		renew(l);
+		pthread_mutex_lock(&l->lock);
+		clock_gettime(CLOCK_REALTIME, &next);
+	}
+	pthread_mutex_unlock(&l->lock);
+	return NULL;
+}
+
+int lease_acquire(struct blkdev *dev, const struct afsx_uuid *store,
+		  bool takeover, struct lease **out, struct errbuf *err)
+{
+	struct lease *l = calloc(1, sizeof(*l));
+	int ret;
+
+	if (!l)
+		return err_set(err, -ENOMEM, "out of memory");
+	l->dev = dev;
+	l->store = *store;
+	pthread_mutex_init(&l->lock, NULL);
+	pthread_cond_init(&l->wake, NULL);
+	ret = describe_self(&l->self);
+	if (!ret && !takeover)
+		ret = expect_no_owner(l, err);
+	if (!ret) {
+		ret = lease_write(l);
+		if (ret)
+			err_set(err, ret, "cannot write the owner's lease: %s",
+				strerror(-ret));
+	}
+	if (!ret)
+		ret = -pthread_create(&l->thread, NULL, heartbeat, l);
+	if (ret) {
+		free(l);
+		return ret;
+	}
+	*out = l;
+	return 0;
+}
+
+void lease_release(struct lease *l)
+{
+	u8 zeros[BLK_SIZE] = { 0 };
+	struct owner o;
+
+	if (!l)
+		return;
+	pthread_mutex_lock(&l->lock);
+	l->stop = true;
+	pthread_cond_signal(&l->wake);
+	pthread_mutex_unlock(&l->lock);
+	pthread_join(l->thread, NULL);
+	if (!lease_read(l->dev, &l->store, &o) &&
+	    !memcmp(o.id, l->self.id, sizeof(o.id)))
+		blkdev_write_fua(l->dev, BLK_SIZE, zeros, sizeof(zeros));
+	free(l);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The lease: which process has the store open for writing.
+ *
+ * NBD has no locks.  The owner writes block 1 every LEASE_PERIOD_S seconds; who
+ * wants to become the owner looks whether the present one lives: on the same
+ * boot of the same machine by its process id, otherwise by watching the
+ * counter.  An owner that finds another's lease stops writing at once.
+ */
+#ifndef AFSX_LEASE_H
+#define AFSX_LEASE_H
+
+#include <afsx/types.h>
+
+#include "blkdev.h"
+
+#define LEASE_PERIOD_S	2
+#define LEASE_WATCH_S	7	/* without a sign of life the owner is dead */
+
+struct lease;
+
+/**
+ * lease_acquire() - become the owner
+ * @dev: device
+ * @store: UUID of the store; a lease of another store does not count
+ * @takeover: do not ask whether the present owner lives
+ * @lease: result
+ * @err: says who the owner is, on failure
+ *
+ * May take LEASE_WATCH_S seconds when the owner was on another machine and did
+ * not close the store.
+ *
+ * Return: 0; -EBUSY; an I/O error.
+ */
+int lease_acquire(struct blkdev *dev, const struct afsx_uuid *store,
+		  bool takeover, struct lease **lease, struct errbuf *err);
+
+/** lease_release() - give it up, if it is still ours; @lease may be NULL */
+void lease_release(struct lease *lease);
+
+#endif /* AFSX_LEASE_H */

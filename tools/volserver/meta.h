@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The metadata region: pages of the SQLite database, on one or more runs of
+ * blocks, each with a checksum in its last four bytes, behind a page cache that
+ * all database connections share.
+ */
+#ifndef AFSX_META_H
+#define AFSX_META_H
+
+#include <afsx/types.h>
+
+#include "blkdev.h"
+#include "sb.h"
+
+#define META_PAGE	BLK_SIZE
+#define META_RESERVED	4	/* bytes of a page that SQLite leaves to us */
+
+struct meta;
+
+/**
+ * meta_open() - attach to the metadata runs of a superblock
+ * @dev: device
+ * @sb: for the UUID, which is part of every checksum, and the runs
+ * @cache_pages: pages kept in memory, at least 4096
+ * @m: result
+ */
+int meta_open(struct blkdev *dev, const struct sb *sb, u32 cache_pages,
+	      struct meta **m);
+
+/** meta_close() - forget everything; nothing is written. @m may be NULL. */
+void meta_close(struct meta *m);
+
+/** meta_extend() - the region has grown by one run; its blocks are zeros */
+int meta_extend(struct meta *m, const struct sb_region *run);
+
+/** meta_capacity() - pages that the runs can hold */
+u64 meta_capacity(struct meta *m);
+
+/** meta_size() - pages in the file as SQLite shall see it; 0: no database */
+u64 meta_size(struct meta *m);
+
+/**
+ * meta_read() - bytes of the database file, within one page
+ *
+ * A page of zeros was never written and is accepted.
+ *
+ * Return: 0; -ENODATA beyond the end; -EUCLEAN for a wrong checksum.
+ */
+int meta_read(struct meta *m, u64 off, void *buf, size_t len);
+
+/**
+ * meta_write() - one page
+ *
+ * Returns before the device has it; an I/O error is reported by a later
+ * meta_write() or meta_sync().
+ */
+int meta_write(struct meta *m, u64 off, const void *buf);
+
+/** meta_sync() - make every page written so far durable */
+int meta_sync(struct meta *m);
+
+/**
+ * meta_check_page() - read page @nr from the device, past the cache
+ *
+ * Return: 0; -EUCLEAN; -ENODATA beyond the end; an I/O error.
+ */
+int meta_check_page(struct meta *m, u64 nr);
+
+#endif /* AFSX_META_H */

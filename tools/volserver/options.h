@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line of afsxd. */
+#ifndef AFSXD_OPTIONS_H
+#define AFSXD_OPTIONS_H
+
+#include <afsx/types.h>
+
+#include "afsxd.h"
+#include "log.h"
+
+/* Exit status for a wrong command line. */
+#define AFSXD_USAGE	2
+
+/**
+ * struct options - what the command line asks for
+ * @cell: name of the cell
+ * @store: NBD URI of the volume store
+ * @control: path of the control socket, or NULL for none
+ * @listen: IPv4 addresses to listen on, host byte order; a 0 alone is all
+ * @nr_listen: number of @listen, at least 1
+ * @log_level: least severe level to log
+ * @fs_port: UDP port of the file service
+ * @vl_port: UDP port of the volume location service
+ * @threads: calls served at the same time
+ * @idle_timeout: seconds without data after which a call is ended
+ * @max_clients: clients remembered
+ * @max_promises: callback promises kept
+ * @promise_time: seconds a callback promise lasts
+ * @callback_timeout: seconds a client may take to answer a call
+ * @callback_retry: seconds before a client without answer is asked again
+ * @max_commands: control commands at the same time
+ * @grace: seconds calls may take to end at shutdown
+ * @readers: threads reading the store's metadata at the same time
+ * @cache_mib: memory for the store's metadata, MiB
+ * @reconnect: seconds to wait for an NBD server that went away
+ */
+struct options {
+	const char *cell;
+	const char *store;
+	const char *control;
+	u32 listen[AFSXD_ADDRS_MAX];
+	unsigned int nr_listen;
+	enum log_level log_level;
+	unsigned int fs_port;
+	unsigned int vl_port;
+	unsigned int threads;
+	unsigned int idle_timeout;
+	unsigned int max_clients;
+	unsigned int max_promises;
+	unsigned int promise_time;
+	unsigned int callback_timeout;
+	unsigned int callback_retry;
+	unsigned int max_commands;
+	unsigned int grace;
+	unsigned int readers;
+	unsigned int cache_mib;
+	unsigned int reconnect;
+};
+
+void options_parse(int argc, char **argv, struct options *o);
+
+#endif /* AFSXD_OPTIONS_H */

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Superblocks: who the store is and where its regions are.  Two copies, in the
+ * first and in the last block; format: Documentation/store-format.rst.
+ */
+#ifndef AFSX_SB_H
+#define AFSX_SB_H
+
+#include <afsx/types.h>
+
+#include "blkdev.h"
+
+#define SB_VERSION	1
+#define SB_REGIONS_MAX	240
+#define SB_LEASE_BLOCK	1	/* block of the owner's lease, see lease.h */
+#define SB_FIRST_FREE	2	/* first block that a region may take */
+
+enum sb_region_type {
+	SB_REGION_WAL = 1,	/* exactly one */
+	SB_REGION_META = 2,	/* in the order of their offsets in the database */
+};
+
+/**
+ * struct sb_region - a run of blocks that is not for file data
+ * @type: what for
+ * @start: first block
+ * @nr: number of blocks
+ */
+struct sb_region {
+	enum sb_region_type type;
+	u64 start;
+	u32 nr;
+};
+
+/**
+ * struct sb - decoded superblock
+ * @uuid: of the store
+ * @seq: grows with each change; the valid copy with the larger one counts
+ * @blocks: size of the device when formatted
+ * @created: seconds since 1970
+ * @nr: number of regions
+ * @region: the regions
+ */
+struct sb {
+	struct afsx_uuid uuid;
+	u64 seq;
+	u64 blocks;
+	s64 created;
+	u32 nr;
+	struct sb_region region[SB_REGIONS_MAX];
+};
+
+/**
+ * sb_decode() - check a block and take it apart
+ * @block: BLK_SIZE bytes
+ * @sb: result
+ *
+ * Return: 0; -EMEDIUMTYPE when it is no superblock at all; -EUCLEAN when it is
+ * damaged; -EPROTONOSUPPORT when its version is unknown.
+ */
+int sb_decode(const void *block, struct sb *sb);
+
+/** sb_encode() - the block of a superblock, with its checksum */
+void sb_encode(const struct sb *sb, void *block);
+
+/**
+ * sb_read() - find the superblock of a device
+ * @dev: device
+ * @sb: result
+ * @stale: set when one of the copies is missing, damaged or older
+ * @err: says why on failure
+ *
+ * Return: 0; -EMEDIUMTYPE, -EUCLEAN, -EPROTONOSUPPORT, or an I/O error.
+ */
+int sb_read(struct blkdev *dev, struct sb *sb, bool *stale,
+	    struct errbuf *err);
+
+/**
+ * sb_write() - write both copies, the first durable before the second starts
+ *
+ * Raises @sb->seq.  After a crash at any point one of the copies is valid.
+ */
+int sb_write(struct blkdev *dev, struct sb *sb);
+
+/** sb_check_layout() - regions within the device, apart, one log; -EUCLEAN */
+int sb_check_layout(const struct sb *sb, struct errbuf *err);
+
+#endif /* AFSX_SB_H */

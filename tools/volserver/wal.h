@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The log region: SQLite's write-ahead log, mirrored in memory.
+ *
+ * SQLite reads and writes the mirror only.  The device gets the tail of the log
+ * as one aligned FUA write when a transaction is to become durable; commits
+ * that end while such a write is under way share the next one.
+ */
+#ifndef AFSX_WAL_H
+#define AFSX_WAL_H
+
+#include "blkdev.h"
+#include "sb.h"
+
+struct wal;
+
+/** wal_open() - load the log of the device, as far as it is current */
+int wal_open(struct blkdev *dev, const struct sb_region *region,
+	     struct wal **w);
+
+/** wal_close() - forget the mirror; nothing is written. @w may be NULL. */
+void wal_close(struct wal *w);
+
+/** wal_size() - length of the log, bytes */
+u64 wal_size(struct wal *w);
+
+/** wal_limit() - size of the region, bytes */
+u64 wal_limit(struct wal *w);
+
+/** wal_read() - bytes of the mirror; -ENODATA beyond the end */
+int wal_read(struct wal *w, u64 off, void *buf, size_t len);
+
+/** wal_write() - bytes into the mirror; -ENOSPC beyond the region */
+int wal_write(struct wal *w, u64 off, const void *buf, size_t len);
+
+/** wal_reset() - make the log empty, durably */
+int wal_reset(struct wal *w);
+
+/**
+ * wal_need_flush() - file data was acknowledged that a transaction refers to
+ *
+ * To be called before the transaction ends in the mirror: from then on any
+ * write of the log may make it durable, and must flush the data first.
+ */
+void wal_need_flush(struct wal *w);
+
+/**
+ * wal_commit() - a ticket for the transaction that just ended in the mirror
+ *
+ * Called with the writer's lock held, so that tickets have the order of the
+ * transactions.
+ *
+ * Return: the ticket, for wal_wait().
+ */
+u64 wal_commit(struct wal *w);
+
+/**
+ * wal_wait() - wait until a transaction is durable
+ * @w: log
+ * @ticket: which, and with it all before it
+ *
+ * The first to come writes for all who came meanwhile.  An error is final: the
+ * mirror has what the device may lack, so the device is made to fail.
+ */
+int wal_wait(struct wal *w, u64 ticket);
+
+/** wal_barrier() - wait until everything that a reader can see is durable */
+int wal_barrier(struct wal *w);
+
+/** wal_sync() - make the whole mirror durable, as SQLite wants it */
+int wal_sync(struct wal *w);
+
+#endif /* AFSX_WAL_H */
