@@ -84,7 +84,7 @@ static unsigned int *number_at(struct options *o, size_t i)
 
 static void parse_number(struct argp_state *state, size_t i, const char *arg)
 {
-	uint64_t n;
+	u64 n;
 
 	if (number_parse(arg, numbers[i].lowest, numbers[i].highest, &n))
 		argp_error(state, "--%s: '%s' is not a number from %u to %u",
