@@ -3,9 +3,9 @@
 #
 # What the scripts of this directory share: where things are, and the table of
 # kernels. Sourced, never run.
+# shellcheck disable=SC2034	# not everyone uses everything
 
 vm_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# shellcheck disable=SC2034	# for whoever sources this file
 top_dir=$(cd "$vm_dir/../../.." && pwd)
 cache_dir=${AFSX_CACHE:-/var/cache/afsx}
 

@@ -4,14 +4,21 @@
 # How a guest is started: the two machines there are, QEMU and User Mode Linux.
 # Sourced by `run`, whose options these functions read; they leave the whole
 # command line in the array `guest`.
-# shellcheck disable=SC2154	# the options are run's
+# shellcheck disable=SC2154,SC2034	# what is read and left belongs to run
 
-# What PID 1 is told; $1 is how the host's files come in, $2 the console.
+# The words of the kernel's command line, left in `words`; $1 is how the host's
+# files come in, $2 the console of the session.
 guest_words()
 {
-	echo "panic=-1 oops=panic loglevel=7 kunit.enable=1 random.trust_cpu=on" \
-		"guest.host=$1 guest.tty=$2 guest.raw=$((!interactive)) guest.run=$run_dir" \
-		"guest.session=$vm_dir/guest/session ${out:+guest.out=$out} $append"
+	read -ra words <<<"$append"
+	words+=(
+		panic=-1 oops=panic loglevel=7 kunit.enable=1 random.trust_cpu=on
+		"guest.host=$1" "guest.tty=$2" "guest.raw=$((!interactive))"
+		"guest.session=$vm_dir/guest/session" "guest.run=$run_dir"
+	)
+	if [[ -n $out ]]; then
+		words+=("guest.out=$out")
+	fi
 }
 
 share()
@@ -21,13 +28,14 @@ share()
 
 qemu_command()
 {
+	guest_words 9p ttyS1
 	guest=(
 		qemu-system-x86_64 -M q35 -cpu max -m "$memory"
 		-nodefaults -no-user-config -display none -no-reboot
 		-chardev "file,id=kernel,path=$run_dir/kernel.log" -serial chardev:kernel
-		-chardev stdio,id=session,signal=off -serial chardev:session
+		-chardev "stdio,id=session,signal=off" -serial chardev:session
 		-kernel "$kernel/image" -initrd "$initrd"
-		-append "console=ttyS0 $(guest_words 9p ttyS1)"
+		-append "console=ttyS0 ${words[*]}"
 	)
 	share host / ,readonly=on
 	share run "$run_dir" ''
@@ -35,16 +43,20 @@ qemu_command()
 		share out "$out" ''
 	fi
 	if ((icount)); then
-		guest+=(-accel tcg,thread=single -icount "shift=0,sleep=off" -smp 1)
+		guest+=(-accel "tcg,thread=single" -icount "shift=0,sleep=off" -smp 1)
 	else
 		guest+=(-accel "$("$vm_dir/accelerator")" -smp "$processors")
 	fi
 }
 
+# The kernel's console is standard error, the session's the other two.
 uml_command()
 {
-	# shellcheck disable=SC2046	# the words are words
-	guest=("$kernel/image" "mem=${memory}M" "initrd=$initrd" con0=null,fd:2 con1=fd:0,fd:1 console=tty0 $(guest_words hostfs tty1))
+	guest_words hostfs tty1
+	guest=(
+		"$kernel/image" "mem=${memory}M" "initrd=$initrd"
+		console=tty0 "con0=null,fd:2" "con1=fd:0,fd:1" "${words[@]}"
+	)
 }
 
 # Start the guest and leave its process in guest_pid. QEMU writes the kernel's
