@@ -32,7 +32,7 @@ struct socket;
  * A superblock owns one, for umount -f.
  */
 struct afsx_call_group {
-	spinlock_t		lock;
+	spinlock_t		lock;	/* see above */
 	struct list_head	calls;
 	unsigned int		ends;
 	wait_queue_head_t	waitq;

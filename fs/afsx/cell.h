@@ -32,7 +32,7 @@ enum afsx_cell_source { AFSX_CELL_CONFIG, AFSX_CELL_DNS };
  * @link: in afsx_net.cells, sorted
  * @source: where @vl comes from
  * @lock: one DNS or VL look-up at a time; guards @vl's replacement
- * @vl: addresses of the VL servers (RCU), NULL until looked up
+ * @vl: addresses of the VL servers (RCU), NULL until looked up or configured
  * @dns_expiry: wall time when a DNS answer is out of date
  * @ino: stable inode number pair for the dynamic root, see dynroot.h
  * @name_len: bytes in @name
@@ -44,7 +44,7 @@ struct afsx_cell {
 	struct rcu_head		rcu;
 	struct list_head	link;
 	enum afsx_cell_source	source;
-	struct mutex		lock;
+	struct mutex		lock;	/* see above */
 	struct afsx_addrs __rcu	*vl;
 	time64_t		dns_expiry;
 	u32			ino;
@@ -59,7 +59,7 @@ struct afsx_cell {
  * @why: out: text that says what is wrong
  *
  * Return: 0, -EINVAL or -ENAMETOOLONG. Letters, digits, '-', '.', '_'; no
- * leading or doubled '.', not empty, at most %AFSX_CELLNAME_MAX bytes.
+ * leading, doubled or trailing '.', not empty, at most %AFSX_CELLNAME_MAX bytes.
  */
 int afsx_cell_name_check(const char *name, size_t len, const char **why);
 
@@ -121,9 +121,28 @@ struct afsx_cell_spec {
 int afsx_cell_spec_parse(const char *text, struct afsx_cell_spec *spec,
 			 const char **why);
 
-/* Parse "IP[:IP]...", the same way, into an empty @spec without a name. */
-int afsx_cell_addrs_parse(const char *text, struct afsx_cell_spec *spec,
-			  const char **why);
+/**
+ * afsx_cell_dns_parse - read what the DNS resolver's helper found
+ * @data: its answer: a binary server list of version 1, or addresses as text,
+ *	separated by commas
+ * @len: bytes
+ * @ip: out: IPv4 addresses, host order
+ * @max: how many fit; the rest is ignored
+ *
+ * Pure. Return: how many addresses; -EBADMSG when the answer makes no sense.
+ */
+int afsx_cell_dns_parse(const char *data, size_t len, u32 *ip, unsigned int max);
+
+/**
+ * afsx_cell_configure - add a cell or replace its addresses, from text
+ * @net: namespace
+ * @name: cell name, NUL-terminated
+ * @addrs: "IP[:IP]..." or "": ask DNS
+ *
+ * Return: 0, or the errors of afsx_cell_spec_parse(), or -ENOMEM.
+ */
+int afsx_cell_configure(struct afsx_net *net, const char *name,
+			const char *addrs);
 
 /**
  * afsx_cell_set_root - set the root cell from "NAME[:IP[:IP]...]"
@@ -146,7 +165,6 @@ struct afsx_addrs *afsx_cell_vl_addrs(struct afsx_cell *cell);
 struct afsx_cell *afsx_cell_get(struct afsx_cell *cell);
 void afsx_cell_put(struct afsx_cell *cell);
 
-int afsx_cells_init_net(struct afsx_net *net);
 void afsx_cells_exit_net(struct afsx_net *net);
 
 #endif /* AFSX_CELL_H */

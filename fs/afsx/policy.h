@@ -58,11 +58,13 @@ struct afsx_policy_in {
  * @step: what to do
  * @error: result should the operation end here
  * @wait_ms: how long to wait for %AFSX_STEP_WAIT
+ * @addr_failed: the address did not get us an answer: prefer another one
  */
 struct afsx_verdict {
 	enum afsx_step	step;
 	int		error;
 	u32		wait_ms;
+	bool		addr_failed;
 };
 
 /**

@@ -87,7 +87,7 @@ struct afsx_server {
 	u32			uniquifier;
 	atomic_t		cb_epoch;
 	u32			caps;
-	struct mutex		probe_lock;
+	struct mutex		probe_lock;	/* see above */
 	bool			probed;
 	u64			probe_time;
 	int			probe_error;

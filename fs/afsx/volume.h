@@ -48,6 +48,9 @@ struct afsx_sites {
  * @cb_version: changes when the whole volume's promises are broken
  * @cb_breaks: changes with every broken promise in the volume, also of vnodes
  *	not in memory
+ * @rights_gen: changes when somebody's rights on a directory turn out to have
+ *	changed: voids the cached rights on the files
+ * @no_bulk: a server of it does not know InlineBulkStatus
  * @sb: superblock to look for vnodes in, RCU; NULL when not mounted. The
  *	callback service may only use it inside an RCU section and with
  *	ilookup5_nowait-like calls that tolerate a dying superblock
@@ -60,11 +63,13 @@ struct afsx_volume {
 	struct afsx_cell	*cell;
 	u32			vid;
 	enum afsx_voltype	type;
-	struct mutex		lock;
+	struct mutex		lock;	/* see above */
 	struct afsx_sites __rcu	*sites;
 	u64			vldb_time;
 	atomic_t		cb_version;
 	atomic_t		cb_breaks;
+	atomic_t		rights_gen;
+	bool			no_bulk;
 	struct super_block __rcu *sb;
 	char			name[AFSX_VOLNAME_MAX + 1];
 };
