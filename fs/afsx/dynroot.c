@@ -12,6 +12,7 @@
 #include <linux/jiffies.h>
 #include <linux/namei.h>
 #include <linux/slab.h>
+#include <kunit/visibility.h>
 
 #include "cell.h"
 #include "dynroot.h"
@@ -27,12 +28,14 @@ ino_t afsx_dyn_ino(u32 cell_ino, bool rw)
 {
 	return AFSX_DYN_INO_CELL + 2 * (ino_t)cell_ino + rw;
 }
+EXPORT_SYMBOL_IF_KUNIT(afsx_dyn_ino);
 
 u64 afsx_dyn_ino_cell(u64 ino, bool *rw)
 {
 	*rw = ino & 1;
 	return (ino - AFSX_DYN_INO_CELL) / 2;
 }
+EXPORT_SYMBOL_IF_KUNIT(afsx_dyn_ino_cell);
 
 static struct afsx_net *afsx_dyn_net(const struct inode *inode)
 {
@@ -49,6 +52,7 @@ static struct inode *afsx_pseudo_inode(struct super_block *sb, ino_t ino,
 	if (!inode)
 		return NULL;
 	vnode = AFSX_V(inode);
+	vnode->volume = NULL;
 	netfs_inode_init(&vnode->netfs, NULL, false);
 	set_bit(AFSX_V_PSEUDO, &vnode->flags);
 	inode->i_ino = ino;
@@ -127,8 +131,8 @@ static struct inode *afsx_atcell_iget(struct inode *dir, bool rw)
 static const struct inode_operations afsx_celldir_inode_ops = {};
 
 /*
- * A directory that mounts a cell's root.cell when somebody goes in. Volumes have
- * 32 bits of inode numbers from below: these count down from the other end.
+ * A directory that mounts a cell's root.cell when somebody goes in. Inside a
+ * volume it takes a number that no vnode has.
  */
 static struct inode *afsx_celldir_iget(struct super_block *sb,
 				       const struct afsx_cell *cell, bool rw)
@@ -141,8 +145,9 @@ static struct inode *afsx_celldir_iget(struct super_block *sb,
 			   cell->name);
 	if (!target)
 		return ERR_PTR(-ENOMEM);
-	inode = afsx_pseudo_inode(sb, AFSX_SB(sb)->dyn ? ino : ~ino,
-				  S_IFDIR | 0555);
+	if (!AFSX_SB(sb)->dyn)
+		ino = afsx_fid_ino(0, ino);
+	inode = afsx_pseudo_inode(sb, ino, S_IFDIR | 0555);
 	if (!inode) {
 		kfree(target);
 		return ERR_PTR(-ENOMEM);

@@ -10,6 +10,7 @@
 #include <linux/rcupdate.h>
 #include <linux/uuid.h>
 #include <linux/workqueue.h>
+#include <kunit/visibility.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
@@ -43,6 +44,7 @@ struct afsx_net *afsx_net(const struct net *net)
 {
 	return net_generic(net, afsx_net_id);
 }
+EXPORT_SYMBOL_IF_KUNIT(afsx_net);
 
 /*
  * A server takes two clients with the same UUID for one, so uuid= is for the
@@ -62,19 +64,6 @@ static int afsx_set_uuid(struct afsx_net *net)
 	}
 	export_uuid(net->uuid.b, &id);
 	return 0;
-}
-
-static int afsx_set_rootcell(struct afsx_net *net)
-{
-	int ret;
-
-	if (!rootcell || !*rootcell)
-		return 0;
-	ret = afsx_cell_set_root(net, rootcell);
-	if (ret)
-		pr_err("rootcell=%s: not NAME[:IP[:IP]...]: %pe\n", rootcell,
-		       ERR_PTR(ret));
-	return ret;
 }
 
 static int __net_init afsx_init_net(struct net *ns)
@@ -99,18 +88,15 @@ static int __net_init afsx_init_net(struct net *ns)
 	ret = afsx_proc_init_net(net);
 	if (ret)
 		return ret;
-	ret = afsx_cells_init_net(net);
-	if (ret)
-		goto err_proc;
-	ret = afsx_set_rootcell(net);
+	if (rootcell && *rootcell)
+		ret = afsx_cell_set_root(net, rootcell);
 	if (ret)
 		goto err_cells;
 	return 0;
 
 err_cells:
-	afsx_cells_exit_net(net);
-err_proc:
 	afsx_proc_exit_net(net);
+	afsx_cells_exit_net(net);
 	return ret;
 }
 

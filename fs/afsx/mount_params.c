@@ -11,6 +11,7 @@
 #include <linux/key.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <kunit/visibility.h>
 #include <net/net_namespace.h>
 
 #include "cell.h"
@@ -48,6 +49,7 @@ const char *afsx_flock_name(enum afsx_flock mode)
 			return row->name;
 	return NULL;
 }
+EXPORT_SYMBOL_IF_KUNIT(afsx_flock_name);
 
 /* Move a string parameter to where it belongs; the last one counts. */
 static void afsx_take_string(const char **to, struct fs_parameter *param)

@@ -12,6 +12,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/statfs.h>
+#include <kunit/visibility.h>
 #include <net/net_namespace.h>
 #include <afsx/rpc_types.h>
 #include <afsx/source.h>
@@ -47,6 +48,8 @@ static struct afsx_sb *afsx_sb_alloc(struct fs_context *fc)
 	sbi->cell = afsx_cell_get(params->cell);
 	sbi->volume = afsx_volume_get(params->volume);
 	sbi->force = params->src.force;
+	/* Superblocks are shared, so not how it was reached but what it is. */
+	sbi->rwpath = sbi->volume->type == AFSX_VOL_RW;
 	/* Nobody else can write: locks of this machine are all there are. */
 	if (sbi->volume->type != AFSX_VOL_RW && !afsx_given(params, AFSX_OPT_FLOCK))
 		sbi->flock = AFSX_FLOCK_LOCAL;
@@ -88,7 +91,7 @@ static void afsx_sb_name(const struct afsx_sb *sbi, char *buf, size_t size)
 	src = (struct afsx_source) {
 		.type	= sbi->volume->type,
 		.force	= sbi->force,
-		.cell	= { sbi->cell->name, sbi->cell->name_len },
+		.cell	= { sbi->cell->name, strlen(sbi->cell->name) },
 		.volume	= { sbi->volume->name, strlen(sbi->volume->name) },
 	};
 	afsx_source_format(buf, size, &src);
@@ -161,7 +164,7 @@ static int afsx_statfs(struct dentry *dentry, struct kstatfs *buf)
 		return 0;
 	}
 	buf->f_fsid.val[0] = sbi->volume->vid;
-	buf->f_fsid.val[1] = jhash(sbi->cell->name, sbi->cell->name_len, 0);
+	buf->f_fsid.val[1] = jhash(sbi->cell->name, strlen(sbi->cell->name), 0);
 	return afsx_volume_statfs(sbi, buf);
 }
 
@@ -288,7 +291,7 @@ static bool afsx_same_source(const struct afsx_mount_params *params,
 	const char *cell = src->cell.len ? src->cell.p : params->cell_name;
 	size_t len = src->cell.len ?: (cell ? strlen(cell) : 0);
 
-	if (len && (len != sbi->cell->name_len ||
+	if (len && (len != strlen(sbi->cell->name) ||
 		    strncasecmp(cell, sbi->cell->name, len)))
 		return false;
 	if (src->force && src->type != volume->type)
@@ -380,3 +383,4 @@ struct file_system_type afsx_fs_type = {
 	.parameters		= afsx_fs_parameters,
 	.kill_sb		= afsx_kill_sb,
 };
+EXPORT_SYMBOL_IF_KUNIT(afsx_fs_type);

@@ -25,6 +25,7 @@ struct afsx_volume;
  * @volume: volume, counted; NULL for the dynamic root
  * @dyn: this is the dynamic root
  * @force: the R/O type was asked for by suffix (shown in /proc/mounts)
+ * @rwpath: '#' in mount points inside means the R/W volume
  * @autocell: names of cells are found in the root directory
  * @flock: file locking mode, parsed and shown
  * @calls: calls in flight, for umount -f
@@ -37,6 +38,7 @@ struct afsx_sb {
 	struct afsx_volume	*volume;
 	bool			dyn;
 	bool			force;
+	bool			rwpath;
 	bool			autocell;
 	enum afsx_flock		flock;
 	struct afsx_call_group	calls;
