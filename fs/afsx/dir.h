@@ -2,15 +2,15 @@
 /*
  * Directory contents: fetched whole, immutable, searched by hash.
  */
-#ifndef AFSX_DIR_H
-#define AFSX_DIR_H
+#ifndef AFSX_DIRBLOB_H
+#define AFSX_DIRBLOB_H
 
 #include <linux/fs.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/types.h>
+#include <afsx/dir.h>
 
-struct afsx_fid;
 struct afsx_vnode;
 struct key;
 
@@ -27,7 +27,7 @@ struct afsx_dirblob {
 	struct rcu_head	rcu;
 	u64		data_version;
 	u32		size;
-	u8		*data;
+	u8		data[] __counted_by(size);
 };
 
 /**
@@ -35,16 +35,23 @@ struct afsx_dirblob {
  * @dvnode: directory
  * @key: security
  *
- * Validates the directory first. Return: a counted blob or ERR_PTR.
+ * Validates the directory first. Return: a counted blob, or ERR_PTR(-EIO) for
+ * contents that are no directory, -EBUSY for one that never keeps still,
+ * -ENOMEM, -EINTR, or what the calls met.
  */
 struct afsx_dirblob *afsx_dir_get(struct afsx_vnode *dvnode, struct key *key);
 void afsx_dirblob_put(struct afsx_dirblob *blob);
 
-int afsx_dirblob_lookup(const struct afsx_dirblob *blob, const char *name,
-			size_t len, struct afsx_fid *fid);
+/**
+ * afsx_dirblob_reader - look at a blob through the codec's directory functions
+ * @blob: the blob; the reader borrows it
+ * @rd: out: the reader
+ */
+void afsx_dirblob_reader(const struct afsx_dirblob *blob,
+			 struct afsx_dir_reader *rd);
 
 extern const struct file_operations afsx_dir_file_ops;
 extern const struct inode_operations afsx_dir_inode_ops;	/* namei.c */
 extern const struct dentry_operations afsx_dentry_ops;		/* namei.c */
 
-#endif /* AFSX_DIR_H */
+#endif /* AFSX_DIRBLOB_H */

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory mappings of files.
+ *
+ * A page fault validates the file as read(2) does. A page that is mapped causes
+ * no faults, so a broken promise unmaps it. Files that are mapped are in a
+ * list; a file leaves it with its last mapping, after which the work is flushed.
+ * So the work needs no reference: a mapping holds the file.
+ */
+#include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+#include "callback.h"
+#include "file.h"
+#include "mmap.h"
+#include "vnode.h"
+
+/* Guards afsx_mapped, afsx_vnode.nr_mapped and .mapped. */
+static DEFINE_SPINLOCK(afsx_mapped_lock);
+static LIST_HEAD(afsx_mapped);
+
+static void afsx_unmap_work(struct work_struct *work)
+{
+	struct afsx_vnode *vnode = container_of(work, struct afsx_vnode,
+						unmap_work);
+
+	unmap_mapping_pages(afsx_inode(vnode)->i_mapping, 0, 0, false);
+}
+
+void afsx_mmap_init(struct afsx_vnode *vnode)
+{
+	vnode->nr_mapped = 0;
+	INIT_LIST_HEAD(&vnode->mapped);
+	INIT_WORK(&vnode->unmap_work, afsx_unmap_work);
+}
+
+void afsx_mmap_broken(struct afsx_vnode *vnode)
+{
+	spin_lock(&afsx_mapped_lock);
+	if (vnode->nr_mapped)
+		queue_work(afsx_io_wq, &vnode->unmap_work);
+	spin_unlock(&afsx_mapped_lock);
+}
+
+void afsx_mmap_broken_sb(const struct super_block *sb)
+{
+	struct afsx_vnode *vnode;
+
+	spin_lock(&afsx_mapped_lock);
+	list_for_each_entry(vnode, &afsx_mapped, mapped)
+		if (!sb || afsx_inode(vnode)->i_sb == sb)
+			queue_work(afsx_io_wq, &vnode->unmap_work);
+	spin_unlock(&afsx_mapped_lock);
+}
+
+static void afsx_vma_open(struct vm_area_struct *vma)
+{
+	struct afsx_vnode *vnode = AFSX_V(file_inode(vma->vm_file));
+
+	spin_lock(&afsx_mapped_lock);
+	if (!vnode->nr_mapped++)
+		list_add(&vnode->mapped, &afsx_mapped);
+	spin_unlock(&afsx_mapped_lock);
+}
+
+static void afsx_vma_close(struct vm_area_struct *vma)
+{
+	struct afsx_vnode *vnode = AFSX_V(file_inode(vma->vm_file));
+	bool last;
+
+	spin_lock(&afsx_mapped_lock);
+	last = !--vnode->nr_mapped;
+	if (last)
+		list_del_init(&vnode->mapped);
+	spin_unlock(&afsx_mapped_lock);
+	if (last)
+		flush_work(&vnode->unmap_work);
+}
+
+static vm_fault_t afsx_fault(struct vm_fault *vmf)
+{
+	struct file *file = vmf->vma->vm_file;
+	struct afsx_vnode *vnode = AFSX_V(file_inode(file));
+	int ret;
+
+	ret = afsx_validate(vnode, file->private_data);
+	if (!ret)
+		ret = afsx_vnode_zap(vnode);
+	if (ret)
+		return vmf_error(ret);
+	return filemap_fault(vmf);
+}
+
+/* Cannot sleep: what is not known to be current is left to afsx_fault(). */
+static vm_fault_t afsx_map_pages(struct vm_fault *vmf, pgoff_t start,
+				 pgoff_t end)
+{
+	struct afsx_vnode *vnode = AFSX_V(file_inode(vmf->vma->vm_file));
+
+	if (test_bit(AFSX_V_ZAP, &vnode->flags) || !afsx_promise_holds(vnode))
+		return 0;
+	return filemap_map_pages(vmf, start, end);
+}
+
+static const struct vm_operations_struct afsx_vm_ops = {
+	.open		= afsx_vma_open,
+	.close		= afsx_vma_close,
+	.fault		= afsx_fault,
+	.map_pages	= afsx_map_pages,
+};
+
+int afsx_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	int ret = afsx_validate(AFSX_V(file_inode(file)), file->private_data);
+
+	if (ret)
+		return ret;
+	ret = generic_file_readonly_mmap(file, vma);
+	if (ret)
+		return ret;
+	vma->vm_ops = &afsx_vm_ops;
+	afsx_vma_open(vma);
+	return 0;
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Symbolic links, and the targets of AFS mount points, which are stored alike.
+ */
+#include <linux/fs.h>
+#include <linux/key.h>
+#include <linux/slab.h>
+#include <linux/uio.h>
+#include <afsx/rpc.h>
+
+#include "callback.h"
+#include "cell.h"
+#include "op.h"
+#include "security.h"
+#include "symlink.h"
+#include "vnode.h"
+#include "volume.h"
+
+/* Read the target into a buffer with room for AFSX_PATH_MAX bytes and a NUL. */
+static int afsx_link_read(struct afsx_vnode *vnode, struct key *key, char *buf)
+{
+	struct afsx_fetch_data_args args = {
+		.fid = vnode->fid,
+		.len = AFSX_PATH_MAX,
+	};
+	struct kvec vec = { .iov_base = buf, .iov_len = AFSX_PATH_MAX };
+	u32 breaks = atomic_read(&vnode->cb_breaks);
+	struct afsx_status_reply reply;
+	struct iov_iter iter;
+	struct afsx_op op;
+	int ret;
+
+	iov_iter_kvec(&iter, ITER_DEST, &vec, 1, vec.iov_len);
+	afsx_op_init_vnode(&op, vnode, key);
+	op.rpc_id = AFSX_FS_FETCH_DATA64;
+	op.args = &args;
+	op.reply = &reply;
+	op.data = &iter;
+	ret = afsx_op_run(&op);
+	if (!ret)
+		ret = afsx_vnode_apply(vnode, &op, &reply.status, &reply.cb,
+				       breaks);
+	afsx_op_release(&op);
+	if (ret == -ESTALE)
+		afsx_vnode_gone(vnode);
+	if (ret)
+		return ret;
+	if (reply.status.size > AFSX_PATH_MAX)
+		return -ENAMETOOLONG;
+	if (!op.data_len || op.data_len != reply.status.size)
+		return -EIO;
+	buf[op.data_len] = '\0';
+	return strlen(buf) == op.data_len ? 0 : -EIO;
+}
+
+/* fetch_lock held. */
+static int afsx_link_fetch(struct afsx_vnode *vnode, struct key *key)
+{
+	char *buf, *link, *old;
+	int ret;
+
+	buf = kmalloc(AFSX_PATH_MAX + 1, GFP_KERNEL);
+	if (!buf)
+		return -ENOMEM;
+	clear_bit(AFSX_V_ZAP, &vnode->flags);
+	ret = afsx_link_read(vnode, key, buf);
+	link = ret ? NULL : kstrdup(buf, GFP_KERNEL_ACCOUNT);
+	kfree(buf);
+	if (ret)
+		return ret;
+	if (!link)
+		return -ENOMEM;
+	old = rcu_replace_pointer(vnode->link, link,
+				  lockdep_is_held(&vnode->fetch_lock));
+	kfree_rcu_mightsleep(old);
+	return 0;
+}
+
+char *afsx_link_dup(struct afsx_vnode *vnode, struct key *key)
+{
+	char *link;
+	int ret;
+
+	ret = afsx_validate(vnode, key);
+	if (!ret)
+		ret = mutex_lock_killable(&vnode->fetch_lock);
+	if (ret)
+		return ERR_PTR(ret);
+	if (!rcu_access_pointer(vnode->link) ||
+	    test_bit(AFSX_V_ZAP, &vnode->flags))
+		ret = afsx_link_fetch(vnode, key);
+	link = rcu_dereference_protected(vnode->link,
+					 lockdep_is_held(&vnode->fetch_lock));
+	link = ret ? ERR_PTR(ret) : kstrdup(link, GFP_KERNEL);
+	mutex_unlock(&vnode->fetch_lock);
+	return link ?: ERR_PTR(-ENOMEM);
+}
+
+/* The string lives until the inode is freed or replaced, both after RCU. */
+static const char *afsx_get_link_rcu(struct afsx_vnode *vnode)
+{
+	const char *link = rcu_dereference(vnode->link);
+
+	if (!link || test_bit(AFSX_V_ZAP, &vnode->flags) ||
+	    !afsx_promise_holds(vnode))
+		return ERR_PTR(-ECHILD);
+	return link;
+}
+
+static const char *afsx_get_link(struct dentry *dentry, struct inode *inode,
+				 struct delayed_call *done)
+{
+	struct afsx_vnode *vnode = AFSX_V(inode);
+	struct key *key;
+	char *link;
+
+	if (!dentry)
+		return afsx_get_link_rcu(vnode);
+	key = afsx_key_get(vnode->volume->cell);
+	link = afsx_link_dup(vnode, key);
+	key_put(key);
+	if (!IS_ERR(link))
+		set_delayed_call(done, kfree_link, link);
+	return link;
+}
+
+const struct inode_operations afsx_symlink_inode_ops = {
+	.get_link	= afsx_get_link,
+	.getattr	= afsx_getattr,
+};
