@@ -9,6 +9,7 @@
 #include <linux/module.h>
 #include <linux/mount.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
 
@@ -77,9 +78,6 @@ static int afsx_mntpt_params(struct fs_context *fc, struct dentry *dentry)
 	key_put(key);
 	if (IS_ERR(target))
 		return PTR_ERR(target);
-	/* The dynamic root's ".CELL" is where read/write paths start. */
-	if (test_bit(AFSX_V_PSEUDO, &vnode->flags) && *target == '%')
-		params->rwpath = true;
 	ret = vfs_parse_fs_string(fc, "source", target, strlen(target));
 	kfree(target);
 	return ret;
@@ -131,14 +129,15 @@ static int afsx_mntpt_readlink(struct dentry *dentry, char __user *buf, int len)
 	struct afsx_vnode *vnode = AFSX_V(d_inode(dentry));
 	struct key *key = afsx_mntpt_key(vnode);
 	char *target = afsx_link_dup(vnode, key);
-	int ret;
 
 	key_put(key);
 	if (IS_ERR(target))
 		return PTR_ERR(target);
-	ret = readlink_copy(buf, len, target);
+	len = min_t(size_t, len, strlen(target));
+	if (copy_to_user(buf, target, len))
+		len = -EFAULT;
 	kfree(target);
-	return ret;
+	return len;
 }
 
 const struct file_operations afsx_mntpt_file_ops = {
