@@ -17,6 +17,8 @@ tool_dirs := $(patsubst %/,%,$(dir $(wildcard tools/*/Makefile)))
 KERNEL ?= debian
 
 export AFSX_CACHE
+# Packages come before what needs them; within a tool's build, make goes parallel.
+.NOTPARALLEL:
 
 all: module tools
 
@@ -27,7 +29,7 @@ module:
 tools: $(tool_dirs)
 
 $(tool_dirs):
-	@$(MAKE) --no-print-directory -C $@ O=$(CURDIR)/build
+	@$(MAKE) --no-print-directory -j$(shell nproc) -C $@ O=$(CURDIR)/build
 
 deps:
 	@$(testing)/deps
@@ -35,27 +37,33 @@ deps:
 kernels: deps
 	@for name in debian uml-debug test debug; do $(vm)/kernel $$name >/dev/null || exit; done
 
-check: kernels
+# The modules that guests load; the KUnit and style tiers build their own. Tests
+# use the debug kernel too.
+guest_kernels := $(KERNEL)
+check check-vm check-interop: guest_kernels += debug
+guest-modules: deps
+	@for name in $(guest_kernels); do $(vm)/module $$name >/dev/null || exit; done
+
+check: deps kernels tools guest-modules
 	@$(testing)/run-tier $(tiers)
 
-$(tiers:%=check-%): check-%: deps
+check-style check-kunit: deps
+check-host: deps tools
+check-vm check-interop: deps tools guest-modules
+$(tiers:%=check-%): check-%:
 	@$(testing)/run-tier $* $(TESTS)
 
-demo shell: deps
-	@$(MAKE) --no-print-directory module KERNEL=$(KERNEL)
-	@$(MAKE) --no-print-directory tools
-
-demo:
+demo: deps tools guest-modules
 	@$(vm)/run --kernel $(KERNEL) --cell -- $(testing)/demo
 
-shell:
+shell: deps tools guest-modules
 	@$(vm)/run --kernel $(KERNEL) --cell --timeout 86400 --interactive
 
-bench: deps
+bench: deps tools guest-modules
 	@$(testing)/bench/run
 
 clean:
 	rm -rf build
 
-.PHONY: all module tools $(tool_dirs) deps kernels check $(tiers:%=check-%) \
-	demo shell bench clean
+.PHONY: all module tools $(tool_dirs) deps kernels guest-modules check \
+	$(tiers:%=check-%) demo shell bench clean

@@ -1,4 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# time-limit: 600
-exec "$(dirname "$0")/run-kernel" debug
+# time-limit: 900
+set -euo pipefail
+
+exec tools/testing/kunit/run-kernel debug
