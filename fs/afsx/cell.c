@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include <linux/dns_resolver.h>
+#include <kunit/visibility.h>
 #include "cell.h"
 #include "net.h"
 #include "proc.h"
@@ -29,6 +30,7 @@ void afsx_cell_put(struct afsx_cell *cell)
 	mutex_destroy(&cell->lock);
 	kfree_rcu(cell, rcu);
 }
+EXPORT_SYMBOL_IF_KUNIT(afsx_cell_put);
 
 static struct afsx_cell *afsx_cell_alloc(struct afsx_net *net, const char *name,
 					 size_t len)
@@ -243,6 +245,7 @@ struct afsx_cell *afsx_cell_add(struct afsx_net *net, const char *name,
 	mutex_unlock(&cell->lock);
 	return cell;
 }
+EXPORT_SYMBOL_IF_KUNIT(afsx_cell_add);
 
 static int afsx_cell_add_spec(struct afsx_net *net, const char *text,
 			      struct afsx_cell **_cell)

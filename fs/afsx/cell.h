@@ -35,7 +35,7 @@ enum afsx_cell_source { AFSX_CELL_CONFIG, AFSX_CELL_DNS };
  * @vl: addresses of the VL servers (RCU), NULL until looked up or configured
  * @dns_expiry: wall time when a DNS answer is out of date
  * @ino: stable inode number pair for the dynamic root, see dynroot.h
- * @name_len: bytes in @name
+ * @name_len: bytes in @name, the NUL included
  * @name: lower case, NUL-terminated
  */
 struct afsx_cell {
