@@ -4,6 +4,7 @@
  */
 #include <linux/rculist.h>
 #include "callback.h"
+#include "mmap.h"
 #include "net.h"
 #include "op.h"
 #include "server.h"
@@ -86,6 +87,16 @@ static void afsx_callback_break_vnode(struct afsx_volume *volume,
 	/* Whoever asks a server just now must notice: count before dropping. */
 	atomic_inc(&vnode->cb_breaks);
 	afsx_promise_drop(vnode);
+	afsx_mmap_broken(vnode);
+}
+
+static void afsx_callback_break_volume(struct afsx_volume *volume)
+{
+	const struct super_block *sb = rcu_access_pointer(volume->sb);
+
+	atomic_inc(&volume->cb_version);
+	if (sb)
+		afsx_mmap_broken_sb(sb);
 }
 
 void afsx_callback_break(struct afsx_net *net, struct afsx_server *server,
@@ -100,9 +111,11 @@ void afsx_callback_break(struct afsx_net *net, struct afsx_server *server,
 		/* Ids are unique within a cell only. */
 		if (server && volume->cell != server->cell)
 			continue;
+		/* Pairs with the barrier in afsx_vnode_apply_new(). */
 		atomic_inc(&volume->cb_breaks);
+		smp_mb__after_atomic();
 		if (fid->vnode == 0)
-			atomic_inc(&volume->cb_version);
+			afsx_callback_break_volume(volume);
 		else
 			afsx_callback_break_vnode(volume, fid);
 	}

@@ -9,6 +9,7 @@
 #include <afsx/rpc.h>
 #include "call.h"
 #include "cell.h"
+#include "mmap.h"
 #include "net.h"
 #include "server.h"
 #include "vlclient.h"
@@ -476,6 +477,8 @@ out:
 void afsx_server_new_epoch(struct afsx_server *server)
 {
 	atomic_inc(&server->cb_epoch);
+	/* Which files it serves is not known from here. */
+	afsx_mmap_broken_sb(NULL);
 }
 
 void afsx_servers_exit_net(struct afsx_net *net)
