@@ -7,6 +7,7 @@
 #include <linux/rculist.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/unaligned.h>
 #include <afsx/source.h>
 #include "cell.h"
 #include "net.h"
@@ -74,10 +75,15 @@ static struct afsx_server *afsx_site_server(struct afsx_cell *cell,
 					    struct key *key,
 					    const struct afsx_vldb_server *site)
 {
-	if (site->flags & AFSX_VLSF_UUID)
-		return afsx_server_get_by_uuid(cell, key, &site->uuid,
-					       site->uniquifier);
-	return afsx_server_get_by_addr(cell, site->addr);
+	const u8 *uuid = site->uuid.b;
+
+	if (site->addr)
+		return afsx_server_get_by_addr(cell, site->addr);
+	/* A server without an identity has its address in the first word. */
+	if (!(site->flags & AFSX_VLSF_UUID) &&
+	    !memchr_inv(uuid + 4, 0, sizeof(site->uuid.b) - 4))
+		return afsx_server_get_by_addr(cell, get_unaligned_be32(uuid));
+	return afsx_server_get_by_uuid(cell, key, &site->uuid, site->uniquifier);
 }
 
 static bool afsx_sites_contain(const struct afsx_sites *sites,
