@@ -56,9 +56,19 @@ typedef __s64 s64;
 #endif
 #ifndef min
 #define min(a, b)	({ __typeof__(a) a_ = (a); __typeof__(b) b_ = (b); a_ < b_ ? a_ : b_; })
-#define min_t(t, a, b)	min((t)(a), (t)(b))
+#define min_t(type, a, b)	min_##type(a, b)
 #define max(a, b)	({ __typeof__(a) a_ = (a); __typeof__(b) b_ = (b); a_ > b_ ? a_ : b_; })
 #endif
+static inline u32 min_u32(u32 a, u32 b)
+{
+	return min(a, b);
+}
+
+static inline u64 min_u64(u64 a, u64 b)
+{
+	return min(a, b);
+}
+
 /* Exists so that KUnit suites can reach the wire code inside afsx.ko. */
 #define EXPORT_SYMBOL_IF_KUNIT(symbol) struct exported_##symbol
 

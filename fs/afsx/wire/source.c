@@ -159,7 +159,7 @@ EXPORT_SYMBOL_IF_KUNIT(afsx_source_pick);
 /* Append to a buffer of which one byte is kept for the NUL. */
 static void append(char **p, const char *last, const char *s, size_t len)
 {
-	len = min_t(size_t, len, (size_t)(last - *p));
+	len = min(len, (size_t)(last - *p));
 	if (len)
 		memcpy(*p, s, len);
 	*p += len;
