@@ -54,12 +54,12 @@ struct afsx_net {
 	struct afsx_uuid	uuid;
 	bool			live;
 
-	struct mutex		socket_lock;
+	struct mutex		socket_lock;	/* opening of @socket */
 	struct socket		*socket;
 	atomic_t		nr_calls;
 	struct work_struct	charge_work;
 	struct afsx_in_call	*spare_in_call;
-	spinlock_t		in_calls_lock;
+	spinlock_t		in_calls_lock;	/* @in_calls */
 	struct list_head	in_calls;
 
 	struct rw_semaphore	cells_lock;
@@ -67,11 +67,11 @@ struct afsx_net {
 	struct afsx_cell	*root_cell;
 	u64			cells_seq;
 
-	spinlock_t		servers_lock;
+	spinlock_t		servers_lock;	/* @servers */
 	struct list_head	servers;
 	atomic_t		nr_servers;
 
-	spinlock_t		volumes_lock;
+	spinlock_t		volumes_lock;	/* @volumes */
 	struct list_head	volumes;
 
 	atomic_long_t		rpc_sent[AFSX_RPC_COUNT];
