@@ -97,8 +97,10 @@ static void good_options_test(struct kunit *test)
 		KUNIT_EXPECT_EQ_MSG(test, have->autocell, row->want.autocell, "%s",
 				    row->option);
 		KUNIT_EXPECT_EQ_MSG(test, have->flock, row->want.flock, "%s", row->option);
-		KUNIT_EXPECT_STREQ(test, have->cell_name, row->want.cell_name);
-		KUNIT_EXPECT_STREQ(test, have->vol_name, row->want.vol_name);
+		KUNIT_EXPECT_STREQ(test, have->cell_name ?: "(none)",
+				   row->want.cell_name ?: "(none)");
+		KUNIT_EXPECT_STREQ(test, have->vol_name ?: "(none)",
+				   row->want.vol_name ?: "(none)");
 		put_fs_context(fc);
 	}
 }
