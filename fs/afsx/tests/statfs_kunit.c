@@ -6,8 +6,8 @@
 
 #include "wire_util.h"
 
-#define MAX S32_MAX
-#define MIN S32_MIN
+#define MOST S32_MAX
+#define LEAST S32_MIN
 
 static const struct {
 	const char *what;
@@ -24,18 +24,18 @@ static const struct {
 	{ "empty volume", 5000, 0, 90000, 100000, false, 5000, 5000, 5000 },
 	{ "quota used up", 5000, 5000, 90000, 100000, false, 5000, 0, 0 },
 	{ "over quota", 5000, 7000, 90000, 100000, false, 5000, 0, 0 },
-	{ "far over quota", 1, MAX, 90000, 100000, false, 1, 0, 0 },
+	{ "far over quota", 1, MOST, 90000, 100000, false, 1, 0, 0 },
 	{ "read-only with quota", 5000, 1200, 90000, 100000, true, 5000, 3800, 0 },
 	{ "read-only without", 0, 1200, 90000, 100000, true, 100000, 90000, 0 },
-	{ "largest everything", MAX, 0, MAX, MAX, false, 2147483647, 2147483647, 2147483647 },
+	{ "largest everything", MOST, 0, MOST, MOST, false, 2147483647, 2147483647, 2147483647 },
 	{ "more available than there is", 0, 0, 900, 100, false, 100, 100, 100 },
 	{ "the same with a quota", 5000, 0, 900, 100, false, 5000, 5000, 100 },
 	{ "negative quota", -1, 1200, 90000, 100000, false, 100000, 90000, 90000 },
-	{ "smallest quota", MIN, 0, 1, 2, false, 2, 1, 1 },
+	{ "smallest quota", LEAST, 0, 1, 2, false, 2, 1, 1 },
 	{ "negative usage", 5000, -7, 90000, 100000, false, 5000, 5000, 5000 },
 	{ "negative availability", 5000, 1200, -7, 100000, false, 5000, 3800, 0 },
 	{ "negative partition", 0, 1200, 5, -7, false, 0, 0, 0 },
-	{ "smallest everything", MIN, MIN, MIN, MIN, false, 0, 0, 0 },
+	{ "smallest everything", LEAST, LEAST, LEAST, LEAST, false, 0, 0, 0 },
 	{ "nothing", 0, 0, 0, 0, false, 0, 0, 0 },
 };
 
