@@ -33,23 +33,21 @@
 /* Bytes of the longest CallBack request: opcode, FIDs, no callbacks. */
 #define CB_REQ_MAX	(4 + 4 + AFSX_BULK_MAX * 12 + 4)
 
-struct promise;
-
 /* A vnode, or a volume, that at least one client is promised to hear of. */
 struct watch {
-	struct afsx_fid fid;
 	LIST_ENTRY(watch) by_fid;
-	LIST_HEAD(, promise) promises;
+	struct afsx_fid fid;
+	struct promise_list promises;
 };
 
 struct promise {
-	struct watch *watch;
-	struct host *host;
-	time_t expires;		/* monotonic seconds */
 	LIST_ENTRY(promise) by_key;
 	LIST_ENTRY(promise) by_watch;
 	LIST_ENTRY(promise) by_host;
 	TAILQ_ENTRY(promise) by_age;
+	struct watch *watch;
+	struct host *host;
+	time_t expires;		/* monotonic seconds */
 	/* while it is being broken */
 	struct afsx_fid fid;
 	struct promise *next;		/* of the same client */
@@ -57,14 +55,13 @@ struct promise {
 };
 
 LIST_HEAD(watch_chain, watch);
-LIST_HEAD(promise_chain, promise);
 TAILQ_HEAD(promise_age, promise);
 
 struct callbacks {
 	struct callbacks_config config;
 	pthread_mutex_t lock;
 	struct watch_chain *watches;
-	struct promise_chain *keys;
+	struct promise_list *keys;
 	struct promise_age age;
 	unsigned int count;
 };

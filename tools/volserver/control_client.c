@@ -87,10 +87,10 @@ static int relay(int fd, FILE *out, FILE *errors, struct errbuf *err)
 int control_call(const char *path, int argc, char **argv, FILE *out,
 		 FILE *errors, struct errbuf *err)
 {
+	int fd CLEANUP_CLOSE = -1;
 	char request[CONTROL_REQUEST_MAX];
 	size_t len;
 	int ret;
-	int fd CLEANUP_CLOSE = -1;
 
 	ret = build_request(request, &len, argc, argv, err);
 	if (ret)

@@ -39,8 +39,9 @@ struct svc_call {
 /**
  * typedef svc_handler_t - serves one RPC
  *
- * @args and @reply are the decoded structs of the row, @reply zeroed; strings
- * of the reply live in the call.
+ * @call: the call
+ * @args: decoded arguments of the row; their strings do not outlive the handler
+ * @reply: decoded reply of the row, zeroed; its strings live in @call
  *
  * Return: 0 to send the reply, or an abort code.
  */

@@ -190,6 +190,7 @@ static s32 send_data(struct svc_call *call, const struct afsx_fid *fid, u64 pos,
 /** fs_fetch_data() - FetchData and FetchData64 */
 s32 fs_fetch_data(struct svc_call *call, const void *args, void *reply)
 {
+	u8 *buf CLEANUP_FREE = NULL;
 	const struct afsx_fetch_data_args *a = args;
 	size_t chunk = min(a->len, FETCH_CHUNK);
 	struct afsx_status_reply *r = reply;
@@ -197,7 +198,6 @@ s32 fs_fetch_data(struct svc_call *call, const void *args, void *reply)
 	ssize_t n;
 	s32 code;
 	u64 left;
-	u8 *buf CLEANUP_FREE = NULL;
 
 	code = enter(call, &a->fid, &r->cb);
 	if (code)

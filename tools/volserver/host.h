@@ -23,6 +23,8 @@ struct callbacks;
 struct hosts;
 struct promise;
 
+LIST_HEAD(promise_list, promise);
+
 /* "255.255.255.255:65535" and NUL */
 #define PEER_TEXT_MAX	22
 
@@ -42,6 +44,8 @@ enum host_state {
 
 /**
  * struct host - one client
+ * @by_peer: chain of the table's hash
+ * @by_age: the table's list, least recently seen first
  * @table: the table it is in
  * @peer: where its calls come from and where callbacks go
  * @conn: connection for callbacks
@@ -51,12 +55,12 @@ enum host_state {
  *	not tried again
  * @identified: @uuid is known
  * @uuid: the client's, from TellMeAboutYourself
- * @by_peer: chain of the table's hash
- * @by_age: the table's list, least recently seen first
  * @promises: promises to this client, under the lock of struct callbacks
  * @broken: promises being broken, while struct callbacks is locked
  */
 struct host {
+	LIST_ENTRY(host) by_peer;
+	TAILQ_ENTRY(host) by_age;
 	struct hosts *table;
 	struct rxs_peer peer;
 	struct rxs_conn *conn;
@@ -65,9 +69,7 @@ struct host {
 	time_t retry_at;
 	bool identified;
 	struct afsx_uuid uuid;
-	LIST_ENTRY(host) by_peer;
-	TAILQ_ENTRY(host) by_age;
-	LIST_HEAD(, promise) promises;
+	struct promise_list promises;
 	struct promise *broken;
 };
 

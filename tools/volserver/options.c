@@ -46,7 +46,7 @@ static const struct {
 	       "callback promises kept; beyond that the oldest are broken"),
 	NUMBER("promise-time", "SECONDS", promise_time, 7200, 30, 86400,
 	       "how long a callback promise lasts"),
-	NUMBER("callback-timeout", "SECONDS", callback_timeout, 10, 1, 300,
+	NUMBER("callback-timeout", "SECONDS", callback_timeout, 10, 6, 300,
 	       "how long a client may take to answer a callback"),
 	NUMBER("callback-retry", "SECONDS", callback_retry, 30, 1, 3600,
 	       "ask a client that does not answer again after so long"),

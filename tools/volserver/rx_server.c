@@ -113,6 +113,19 @@ static int add_service(u32 addr, const struct rxs_service *row, bool primary)
 	return 0;
 }
 
+/*
+ * librx sends an abort before it marks the call as over.  A client that is
+ * quick to make its next call is then told BUSY, and waits for seconds.  So
+ * every abort goes through the mechanism meant for clients with many errors,
+ * which sends it a moment later; a connection's errors are sent at once.
+ */
+static void put_off_aborts(void)
+{
+	rx_SetCallAbortThreshold(-1);
+	rx_SetCallAbortDelay(1);
+	rx_SetConnAbortThreshold(0);
+}
+
 /**
  * rxs_start() - bind the sockets and start serving
  * @config: copied, except the strings and @config->ctx, which must stay
@@ -126,6 +139,7 @@ int rxs_start(const struct rxs_config *config)
 
 	server.config = *config;
 	rx_extraPackets = config->threads * 8;
+	put_off_aborts();
 	if (rx_InitHost(htonl(config->addrs[0]),
 			htons(config->services[0].port)))
 		return -EADDRINUSE;
