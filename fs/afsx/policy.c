@@ -58,7 +58,8 @@ struct afsx_rule {
 
 static const struct afsx_rule afsx_rules[] = {
 	[OUT_FINAL]	= { 0 },
-	[OUT_UNREACHED]	= { .addr = true, .server = true, .refresh = true },
+	[OUT_UNREACHED]	= { .addr = true, .server = true, .refresh = true,
+			    .waits = 2, .wait_ms = 500 },
 	[OUT_LOST]	= { .only_idempotent = true, .addr = true,
 			    .server = true, .refresh = true },
 	[OUT_SITE]	= { .server = true },

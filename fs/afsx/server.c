@@ -18,8 +18,6 @@
 #define AFSX_PROBE_TIMEOUT	5
 /* Seconds until the goodbye to a server is given up. */
 #define AFSX_GOODBYE_TIMEOUT	2
-/* How long the result of a failed probe stands in for another probe. */
-#define AFSX_PROBE_HOLDOFF	(2 * HZ)
 
 struct afsx_addrs *afsx_addrs_alloc(const u32 *ip, unsigned int nr, u16 port)
 {
@@ -445,6 +443,7 @@ static int afsx_server_probe_addrs(struct afsx_server *server, struct key *key,
 int afsx_server_probe(struct afsx_server *server, struct key *key, bool force)
 {
 	struct afsx_addrs *addrs;
+	u64 start;
 	int ret;
 
 	if (READ_ONCE(server->probed) && !force)
@@ -456,9 +455,8 @@ int afsx_server_probe(struct afsx_server *server, struct key *key, bool force)
 	if (server->probed && !force)
 		goto out;
 	ret = server->probe_error;
-	if (ret && !force &&
-	    time_before64(get_jiffies_64(),
-			  server->probe_time + AFSX_PROBE_HOLDOFF))
+	start = get_jiffies_64();
+	if (ret && !force && time_before64(start, server->probe_again))
 		goto out;
 
 	addrs = afsx_addrs_get(&server->addrs);
@@ -467,7 +465,8 @@ int afsx_server_probe(struct afsx_server *server, struct key *key, bool force)
 	if (ret == -EINTR || ret == -ENOMEM)
 		goto out;
 	server->probe_error = ret;
-	server->probe_time = get_jiffies_64();
+	/* A failure stands in for further probes as long as it took itself. */
+	server->probe_again = get_jiffies_64() + (get_jiffies_64() - start);
 	WRITE_ONCE(server->probed, ret == 0);
 out:
 	mutex_unlock(&server->probe_lock);

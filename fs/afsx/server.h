@@ -70,7 +70,7 @@ struct afsx_addrs {
  * @caps: capability word 0
  * @probe_lock: one prober at a time
  * @probed: true once a probe succeeded
- * @probe_time: jiffies64 of the last probe
+ * @probe_again: jiffies64 before which a failed probe is not repeated
  * @probe_error: what the last probe came to
  * @owes: it may hold promises to us: GiveUpAllCallBacks before the end
  * @destroy_work: says goodbye and frees
@@ -89,7 +89,7 @@ struct afsx_server {
 	u32			caps;
 	struct mutex		probe_lock;	/* see above */
 	bool			probed;
-	u64			probe_time;
+	u64			probe_again;
 	int			probe_error;
 	bool			owes;
 	struct work_struct	destroy_work;

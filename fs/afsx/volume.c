@@ -302,7 +302,7 @@ struct afsx_volume *afsx_volume_lookup(struct afsx_cell *cell, struct key *key,
 	int ret;
 
 	*why = "out of memory";
-	entry = kmalloc(sizeof(*entry), GFP_KERNEL);
+	entry = kzalloc(sizeof(*entry), GFP_KERNEL);
 	if (!entry)
 		return ERR_PTR(-ENOMEM);
 	ret = afsx_vl_entry(cell, key, src->numeric ? NULL : &src->volume,
@@ -348,7 +348,7 @@ int afsx_volume_refresh(struct afsx_volume *volume, struct key *key, u64 since)
 	struct afsx_vldb *entry;
 	int ret;
 
-	entry = kmalloc(sizeof(*entry), GFP_KERNEL);
+	entry = kzalloc(sizeof(*entry), GFP_KERNEL);
 	if (!entry)
 		return -ENOMEM;
 	ret = -EINTR;
