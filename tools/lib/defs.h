@@ -21,4 +21,9 @@
 #define container_of(ptr, type, member) \
 	((type *)((char *)(ptr) - offsetof(type, member)))
 
+static inline u64 clamp_u64(u64 v, u64 low, u64 high)
+{
+	return v < low ? low : v > high ? high : v;
+}
+
 #endif /* AFSX_DEFS_H */

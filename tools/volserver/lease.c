@@ -187,20 +187,23 @@ static int watch_owner(struct blkdev *dev, const struct afsx_uuid *store,
 	return 0;
 }
 
-static int expect_no_owner(struct lease *l, struct errbuf *err)
+int lease_check(struct blkdev *dev, const struct afsx_uuid *store,
+		struct errbuf *err)
 {
-	struct owner o;
-	int ret = lease_read(l->dev, &l->store, &o);
+	struct owner self, o;
+	int ret = lease_read(dev, store, &o);
 
 	if (ret == -ENOENT)
 		return 0;
+	if (!ret)
+		ret = describe_self(&self);
 	if (ret)
 		return err_set(err, ret, "cannot read the owner's lease: %s",
 			       strerror(-ret));
-	if (is_neighbour(&l->self, &o))
+	if (is_neighbour(&self, &o))
 		ret = is_running(&o) ? -EBUSY : 0;
 	else
-		ret = watch_owner(l->dev, &l->store, &o);
+		ret = watch_owner(dev, store, &o);
 	if (ret == -EBUSY)
 		err_set(err, ret, "the store is in use by process %ju on %s",
 			(uintmax_t)o.pid, o.host);
@@ -258,7 +261,7 @@ int lease_acquire(struct blkdev *dev, const struct afsx_uuid *store,
 	pthread_cond_init(&l->wake, NULL);
 	ret = describe_self(&l->self);
 	if (!ret && !takeover)
-		ret = expect_no_owner(l, err);
+		ret = lease_check(dev, store, err);
 	if (!ret) {
 		ret = lease_write(l);
 		if (ret)

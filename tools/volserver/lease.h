@@ -35,6 +35,10 @@ struct lease;
 int lease_acquire(struct blkdev *dev, const struct afsx_uuid *store,
 		  bool takeover, struct lease **lease, struct errbuf *err);
 
+/** lease_check() - -EBUSY, with a text, when the store has a living owner */
+int lease_check(struct blkdev *dev, const struct afsx_uuid *store,
+		struct errbuf *err);
+
 /** lease_release() - give it up, if it is still ours; @lease may be NULL */
 void lease_release(struct lease *lease);
 

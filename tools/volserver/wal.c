@@ -27,13 +27,14 @@ static const u8 magic[3] = { 0x37, 0x7f, 0x06 };	/* then 0x82 or 0x83 */
  * @limit: its size, bytes
  * @mirror: @limit bytes
  * @lock: protects what follows
- * @done: a write to the device ended
+ * @done: a write to the device, or a transaction, ended
  * @size: bytes of the mirror in use
  * @dirty_from: what the device lacks; nothing when not below @dirty_to
  * @dirty_to: its end
  * @need_flush: file data was written; a FLUSH must come first
  * @writing: somebody writes to the device
  * @err: 0, or why the log stopped
+ * @announced: @committed, or one more while a transaction is ending
  * @committed: tickets given out
  * @durable: tickets that the device has
  */
@@ -50,6 +51,7 @@ struct wal {
 	bool need_flush;
 	bool writing;
 	int err;
+	atomic_ullong announced;
 	atomic_ullong committed;
 	atomic_ullong durable;
 };
@@ -169,18 +171,39 @@ int wal_reset(struct wal *w)
 	return blkdev_write_fua(w->dev, w->start, zeros, sizeof(zeros));
 }
 
-void wal_need_flush(struct wal *w)
+void wal_announce(struct wal *w, bool data)
 {
 	MUTEX_GUARD(&w->lock);
 
-	w->need_flush = true;
+	w->need_flush |= data;
+	atomic_store(&w->announced, atomic_load(&w->committed) + 1);
 }
 
 u64 wal_commit(struct wal *w)
 {
 	MUTEX_GUARD(&w->lock);
 
-	return atomic_fetch_add(&w->committed, 1) + 1;
+	atomic_store(&w->committed, atomic_load(&w->announced));
+	pthread_cond_broadcast(&w->done);
+	return atomic_load(&w->committed);
+}
+
+void wal_cancel(struct wal *w)
+{
+	MUTEX_GUARD(&w->lock);
+
+	atomic_store(&w->announced, atomic_load(&w->committed));
+	pthread_cond_broadcast(&w->done);
+}
+
+u64 wal_committed(struct wal *w)
+{
+	return atomic_load(&w->committed);
+}
+
+u64 wal_durable(struct wal *w)
+{
+	return atomic_load(&w->durable);
 }
 
 /*
@@ -246,13 +269,18 @@ static void lead(struct wal *w)
 
 static int wait_locked(struct wal *w, u64 ticket)
 {
-	while (atomic_load(&w->durable) < ticket && !w->err) {
-		if (w->writing)
+	for (;;) {
+		/* one that was announced may have been cancelled since */
+		ticket = min(ticket, (u64)atomic_load(&w->announced));
+		if (atomic_load(&w->durable) >= ticket)
+			return 0;
+		if (w->err)
+			return w->err;
+		if (w->writing || atomic_load(&w->committed) < ticket)
 			pthread_cond_wait(&w->done, &w->lock);
 		else
 			lead(w);
 	}
-	return atomic_load(&w->durable) < ticket ? w->err : 0;
 }
 
 int wal_wait(struct wal *w, u64 ticket)
@@ -264,7 +292,7 @@ int wal_wait(struct wal *w, u64 ticket)
 
 int wal_barrier(struct wal *w)
 {
-	u64 ticket = atomic_load(&w->committed);
+	u64 ticket = atomic_load(&w->announced);
 
 	if (atomic_load(&w->durable) >= ticket)
 		return 0;

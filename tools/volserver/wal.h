@@ -37,22 +37,27 @@ int wal_write(struct wal *w, u64 off, const void *buf, size_t len);
 int wal_reset(struct wal *w);
 
 /**
- * wal_need_flush() - file data was acknowledged that a transaction refers to
+ * wal_announce() - a transaction is about to end in the mirror
+ * @w: log
+ * @data: it refers to file data that was acknowledged, but not flushed
  *
- * To be called before the transaction ends in the mirror: from then on any
- * write of the log may make it durable, and must flush the data first.
+ * From here on readers may see the transaction, so wal_barrier() waits for it,
+ * and any write of the log may make it durable, so it flushes the data first.
+ * Called with the writer's lock held, as are the two that can follow.
  */
-void wal_need_flush(struct wal *w);
+void wal_announce(struct wal *w, bool data);
 
-/**
- * wal_commit() - a ticket for the transaction that just ended in the mirror
- *
- * Called with the writer's lock held, so that tickets have the order of the
- * transactions.
- *
- * Return: the ticket, for wal_wait().
- */
+/** wal_commit() - it ended in the mirror; a ticket for wal_wait() */
 u64 wal_commit(struct wal *w);
+
+/** wal_cancel() - it did not */
+void wal_cancel(struct wal *w);
+
+/** wal_committed() - the last ticket */
+u64 wal_committed(struct wal *w);
+
+/** wal_durable() - the last ticket whose transaction the device has */
+u64 wal_durable(struct wal *w);
 
 /**
  * wal_wait() - wait until a transaction is durable

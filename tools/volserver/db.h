@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The database: connections, prepared statements, and SQLite's results as
+ * negative errnos.  Schema: db_sql.c and Documentation/store-format.rst.
+ */
+#ifndef AFSX_DB_H
+#define AFSX_DB_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+
+#include "defs.h"
+#include "err.h"
+
+/* Every statement; the text is in db_sql.c under the same name. */
+enum db_sql {
+	SQL_BEGIN_READ,
+	SQL_BEGIN_WRITE,
+	SQL_COMMIT,
+	SQL_ROLLBACK,
+	SQL_PAGE_COUNT,
+
+	SQL_CONFIG_GET,
+	SQL_CONFIG_SET,
+
+	SQL_GRP_INSERT,
+	SQL_GRP_GET,
+	SQL_GRP_UPDATE,
+	SQL_GRP_DELETE,
+
+	SQL_VOL_GET,
+	SQL_VOL_FIND,
+	SQL_VOL_NEXT,
+	SQL_VOL_OF_GRP,
+	SQL_VOL_NEWEST_SNAP,
+	SQL_VOL_INSERT,
+	SQL_VOL_SNAP,
+	SQL_VOL_USAGE,
+	SQL_VOL_SET,
+	SQL_VOL_DELETE,
+	SQL_VOL_COUNT,
+
+	SQL_VNODE_GET,
+	SQL_VNODE_EXISTS,
+	SQL_VNODE_PUT,
+	SQL_VNODE_KILL,
+	SQL_VNODE_DELETE,
+	SQL_VNODE_COUNT,
+
+	SQL_EXTENT_RANGE,
+	SQL_EXTENT_INSERT,
+	SQL_EXTENT_TRIM,
+	SQL_EXTENT_KILL,
+	SQL_EXTENT_DELETE,
+	SQL_EXTENT_ALL,
+
+	SQL_DIRBLK_GET,
+	SQL_DIRBLK_RANGE,
+	SQL_DIRBLK_INSERT,
+	SQL_DIRBLK_UPDATE,
+	SQL_DIRBLK_KILL,
+	SQL_DIRBLK_KILL_ALL,
+	SQL_DIRBLK_DROP_ALL,
+
+	SQL_ORPHAN_INSERT,
+	SQL_ORPHAN_DELETE,
+	SQL_ORPHAN_NEXT,
+
+	SQL_GARBAGE_INSERT,
+	SQL_GARBAGE_NEXT,
+	SQL_GARBAGE_DELETE,
+	SQL_COLLECT_EXTENTS,
+	SQL_COLLECT_DIRBLKS,
+	SQL_COLLECT_VNODES,
+	SQL_ABANDON_EXTENTS,
+	SQL_ABANDON_DIRBLKS,
+	SQL_ABANDON_VNODES,
+
+	SQL_CHECK_PAGES,
+	SQL_CHECK_VNODES,
+	SQL_CHECK_USAGE,
+	SQL_CHECK_OVERLAPS,
+	SQL_CHECK_STRAYS,
+
+	SQL_NR
+};
+
+/** db_sql_text() - text of a statement */
+const char *db_sql_text(enum db_sql nr);
+
+/** db_schema() - statements that make an empty database, ended by NULL */
+extern const char *const db_schema[];
+
+/**
+ * struct db - one connection; used by one thread at a time
+ * @sql: of SQLite
+ * @stmt: statements, prepared at their first use
+ */
+struct db {
+	sqlite3 *sql;
+	sqlite3_stmt *stmt[SQL_NR];
+};
+
+/**
+ * db_open() - open the database of a VFS
+ * @db: connection to fill in
+ * @vfs: name of the VFS
+ * @create: make the schema in an empty region
+ * @err: says why on failure
+ */
+int db_open(struct db *db, const char *vfs, bool create, struct errbuf *err);
+
+/** db_close() - the last connection to close also empties the log */
+void db_close(struct db *db);
+
+/** db_errno() - negative errno for a result code of SQLite */
+int db_errno(int rc);
+
+/**
+ * db_bind() - a statement with its parameters
+ * @db: connection
+ * @nr: which
+ * @types: a letter per parameter: i (s64), s (const char *, or NULL), b (const
+ *	void *, size_t), n (NULL, without an argument)
+ *
+ * Bound memory must live until the statement is reset.
+ *
+ * Return: the statement, or NULL on failure (db_row() then gives the error).
+ */
+sqlite3_stmt *db_bind(struct db *db, enum db_sql nr, const char *types, ...);
+
+/** db_row() - 1 and the next row, 0 at the end, or a negative errno */
+int db_row(sqlite3_stmt *stmt);
+
+/** db_end() - done with a statement; returns @ret */
+int db_end(sqlite3_stmt *stmt, int ret);
+
+/** db_run() - db_bind() and carry out a statement that gives no rows */
+int db_run(struct db *db, enum db_sql nr, const char *types, ...);
+
+/** db_int() - a number of the present row */
+static inline s64 db_int(sqlite3_stmt *stmt, int column)
+{
+	return sqlite3_column_int64(stmt, column);
+}
+
+/** db_number() - the one number that a query without parameters gives */
+int db_number(struct db *db, enum db_sql nr, s64 *value);
+
+/** db_text() - text of the present row into a buffer of @size, NUL-terminated */
+void db_text(sqlite3_stmt *stmt, int column, char *buf, size_t size);
+
+#endif /* AFSX_DB_H */

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: MIT
+/* Formatting, opening and closing; readers; growth of the metadata region. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "cleanup.h"
+#include "log.h"
+#include "store_tx.h"
+
+#define MIB_BLOCKS	256u
+#define READERS_DEFAULT	8
+#define CACHE_DEFAULT	64
+#define RECONNECT_DEFAULT 30
+#define META_SLACK	64	/* pages kept ready beyond what is in use */
+
+/* ---- readers -------------------------------------------------------------- */
+
+static struct reader *take_reader(struct store *st)
+{
+	MUTEX_GUARD(&st->reader_lock);
+
+	for (;;) {
+		for (unsigned int i = 0; i < st->nr_readers; i++) {
+			struct reader *r = &st->reader[i];
+
+			if (!r->busy) {
+				r->busy = true;
+				r->since = wal_committed(st->wal);
+				return r;
+			}
+		}
+		pthread_cond_wait(&st->reader_free, &st->reader_lock);
+	}
+}
+
+static void release_reader(struct store *st, struct reader *r)
+{
+	MUTEX_GUARD(&st->reader_lock);
+
+	r->busy = false;
+	pthread_cond_signal(&st->reader_free);
+}
+
+struct reader *reader_get(struct store *st, int *err)
+{
+	struct reader *r = take_reader(st);
+
+	*err = db_run(&r->db, SQL_BEGIN_READ, "");
+	if (!*err)
+		return r;
+	release_reader(st, r);
+	return NULL;
+}
+
+int reader_put(struct store *st, struct reader *r, int ret)
+{
+	int err;
+
+	if (db_run(&r->db, SQL_COMMIT, ""))
+		db_run(&r->db, SQL_ROLLBACK, "");
+	release_reader(st, r);
+	err = wal_barrier(st->wal);
+	return err && ret >= 0 ? err : ret;
+}
+
+/* Transactions up to this one are seen by every reader. */
+static u64 oldest_reader(struct store *st)
+{
+	u64 oldest = U64_MAX;
+
+	MUTEX_GUARD(&st->reader_lock);
+	for (unsigned int i = 0; i < st->nr_readers; i++)
+		if (st->reader[i].busy)
+			oldest = min(oldest, st->reader[i].since);
+	return oldest;
+}
+
+#define TRIM_BLOCKS	16u	/* shorter runs are not worth a request */
+
+void store_reap(struct store *st)
+{
+	u64 limit = min(wal_durable(st->wal), oldest_reader(st));
+	struct blkdev_batch batch = { 0 };
+	struct run_list runs = { .nr = 0 };
+	struct alloc_run run;
+
+	while (alloc_reap(st->alloc, limit, &run)) {
+		if (run.nr >= TRIM_BLOCKS)
+			blkdev_trim(st->dev, &batch, run.start << BLK_SHIFT,
+				    (u64)run.nr << BLK_SHIFT);
+		if (run_list_add(&runs, &run))
+			break;	/* found again when the store is opened */
+	}
+	/* a block in use again must not be hit by a late trim */
+	blkdev_wait(st->dev, &batch);
+	for (size_t i = 0; i < runs.nr; i++)
+		alloc_release(st->alloc, &runs.run[i]);
+	free(runs.run);
+}
+
+/* ---- growth of the metadata region ---------------------------------------- */
+
+static int add_meta_run(struct store *st, const struct alloc_run *run)
+{
+	struct sb_region region = {
+		.type = SB_REGION_META,
+		.start = run->start,
+		.nr = run->nr,
+	};
+	int ret;
+
+	/* pages that were never written must read as zeros */
+	ret = blkdev_zero(st->dev, run->start << BLK_SHIFT,
+			  (u64)run->nr << BLK_SHIFT);
+	if (!ret)
+		ret = blkdev_flush(st->dev);
+	if (ret)
+		return ret;
+	st->sb.region[st->sb.nr++] = region;
+	ret = sb_write(st->dev, &st->sb);
+	if (ret) {
+		/* which copy the device has is unknown: no more changes */
+		blkdev_fail(st->dev, ret);
+		return ret;
+	}
+	return meta_extend(st->meta, &region);
+}
+
+int store_grow_meta(struct store *st, u64 pages)
+{
+	u64 have = meta_capacity(st->meta);
+	struct alloc_run run;
+	u64 need, want;
+	int ret;
+
+	if (pages + META_SLACK <= have)
+		return 0;
+	if (st->sb.nr == SB_REGIONS_MAX)
+		return -ENOSPC;
+	need = ROUND_UP(pages + META_SLACK - have, MIB_BLOCKS);
+	want = ROUND_UP(max(need, have / 8), MIB_BLOCKS);
+	ret = alloc_take_reserve(st->alloc, (u32)need, (u32)want, &run);
+	if (ret)
+		return ret;
+	ret = add_meta_run(st, &run);
+	if (ret)
+		alloc_release(st->alloc, &run);
+	return ret;
+}
+
+/* ---- free map ------------------------------------------------------------- */
+
+static int claim(struct store *st, u64 start, u32 nr)
+{
+	struct alloc_run run = { .start = start, .nr = nr };
+
+	return alloc_claim(st->alloc, &run);
+}
+
+static int claim_fixed(struct store *st)
+{
+	int ret = claim(st, 0, SB_FIRST_FREE);
+
+	if (!ret)
+		ret = claim(st, st->sb.blocks - 1, 1);
+	for (u32 i = 0; !ret && i < st->sb.nr; i++)
+		ret = claim(st, st->sb.region[i].start, st->sb.region[i].nr);
+	return ret;
+}
+
+static int claim_extents(struct store *st)
+{
+	sqlite3_stmt *row = db_bind(&st->writer, SQL_EXTENT_ALL, "");
+	int ret, bad = 0;
+
+	while ((ret = db_row(row)) > 0)
+		if (claim(st, (u64)db_int(row, 0), (u32)db_int(row, 1)))
+			bad = -EUCLEAN;
+	return db_end(row, ret ? ret : bad);
+}
+
+static int build_free_map(struct store *st, struct errbuf *err)
+{
+	int ret;
+
+	st->alloc = alloc_create(st->sb.blocks);
+	if (!st->alloc)
+		return err_set(err, -ENOMEM, "out of memory for the free map");
+	alloc_set_reserve(st->alloc, clamp_u64(st->sb.blocks / 64,
+					       2 * MIB_BLOCKS,
+					       1024 * MIB_BLOCKS));
+	ret = claim_fixed(st);
+	if (!ret)
+		ret = claim_extents(st);
+	if (ret == -EUCLEAN && !st->lease)
+		ret = 0;	/* nothing will be allocated; the check tells */
+	if (ret)
+		err_set(err, ret, "the free map cannot be built: %s",
+			ret == -EUCLEAN ? "blocks are used twice; run a check" :
+					  strerror(-ret));
+	return ret;
+}
+
+/* ---- opening -------------------------------------------------------------- */
+
+static int same_store(void *ctx, const void *block0)
+{
+	const struct store *st = ctx;
+	struct sb sb;
+	int ret = sb_decode(block0, &sb);
+
+	if (!ret && !afsx_uuid_eq(&sb.uuid, &st->sb.uuid))
+		ret = -EMEDIUMTYPE;
+	return ret;
+}
+
+static int open_device(struct store *st, struct errbuf *err)
+{
+	struct blkdev_opts o = {
+		.uri = st->cfg.uri,
+		.rdonly = st->cfg.flags & STORE_RDONLY,
+		.reconnect_s = st->cfg.reconnect_s ? : RECONNECT_DEFAULT,
+		.identify = same_store,
+		.ctx = st,
+	};
+
+	return blkdev_open(&o, &st->dev, err);
+}
+
+static int own_store(struct store *st, struct errbuf *err)
+{
+	bool stale = false;
+	int ret = sb_read(st->dev, &st->sb, &stale, err);
+
+	if (ret)
+		return ret;
+	if (st->cfg.flags & STORE_RDONLY)
+		return st->cfg.flags & STORE_TAKEOVER ? 0 :
+		       lease_check(st->dev, &st->sb.uuid, err);
+	ret = lease_acquire(st->dev, &st->sb.uuid,
+			    st->cfg.flags & STORE_TAKEOVER, &st->lease, err);
+	if (ret || !stale)
+		return ret;
+	log_warn("one superblock was missing or old; writing both",
+		 LOG_S("uri", st->cfg.uri));
+	ret = sb_write(st->dev, &st->sb);
+	return ret ? err_set(err, ret, "cannot write the superblocks: %s",
+			     strerror(-ret)) : 0;
+}
+
+static const struct sb_region *log_region(const struct sb *sb)
+{
+	u32 i = 0;
+
+	while (sb->region[i].type != SB_REGION_WAL)
+		i++;
+	return &sb->region[i];
+}
+
+static int open_regions(struct store *st, struct errbuf *err)
+{
+	u32 cache = (st->cfg.cache_mib ? : CACHE_DEFAULT) * MIB_BLOCKS;
+	int ret = wal_open(st->dev, log_region(&st->sb), &st->wal);
+
+	if (!ret)
+		ret = meta_open(st->dev, &st->sb, cache, &st->meta);
+	if (!ret)
+		ret = vfs_register(st->meta, st->wal, &st->vfs);
+	return ret ? err_set(err, ret, "cannot read the metadata: %s",
+			     strerror(-ret)) : 0;
+}
+
+static int open_databases(struct store *st, struct errbuf *err)
+{
+	unsigned int nr = st->cfg.readers ? : READERS_DEFAULT;
+	int ret = db_open(&st->writer, vfs_name(st->vfs), false, err);
+
+	if (ret)
+		return ret;
+	if (st->cfg.flags & STORE_RDONLY)
+		sqlite3_db_config(st->writer.sql,
+				  SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	st->reader = calloc(nr, sizeof(*st->reader));
+	if (!st->reader)
+		return err_set(err, -ENOMEM, "out of memory");
+	for (; !ret && st->nr_readers < nr; st->nr_readers++)
+		ret = db_open(&st->reader[st->nr_readers].db,
+			      vfs_name(st->vfs), false, err);
+	return ret;
+}
+
+static struct store *store_new(void)
+{
+	struct store *st = calloc(1, sizeof(*st));
+
+	if (!st)
+		return NULL;
+	pthread_mutex_init(&st->writer_lock, NULL);
+	pthread_mutex_init(&st->reader_lock, NULL);
+	pthread_cond_init(&st->reader_free, NULL);
+	return st;
+}
+
+int store_open(const struct store_config *cfg, struct store **out,
+	       struct errbuf *err)
+{
+	struct store *st = store_new();
+	int ret;
+
+	if (!st)
+		return err_set(err, -ENOMEM, "out of memory");
+	st->cfg = *cfg;
+	ret = open_device(st, err);
+	if (!ret)
+		ret = own_store(st, err);
+	if (!ret)
+		ret = open_regions(st, err);
+	if (!ret)
+		ret = open_databases(st, err);
+	if (!ret)
+		ret = build_free_map(st, err);
+	if (ret) {
+		store_close(st);
+		return ret;
+	}
+	st->cfg.uri = NULL;
+	*out = st;
+	return 0;
+}
+
+int store_close(struct store *st)
+{
+	int ret;
+
+	if (!st)
+		return 0;
+	/* the writer's connection last: it empties the log */
+	for (unsigned int i = 0; i < st->nr_readers; i++)
+		if (st->reader[i].db.sql)
+			db_close(&st->reader[i].db);
+	if (st->writer.sql)
+		db_close(&st->writer);
+	vfs_unregister(st->vfs);
+	meta_close(st->meta);
+	wal_close(st->wal);
+	lease_release(st->lease);
+	ret = st->dev ? blkdev_failed(st->dev) : 0;
+	blkdev_close(st->dev);
+	alloc_destroy(st->alloc);
+	pthread_mutex_destroy(&st->writer_lock);
+	pthread_mutex_destroy(&st->reader_lock);
+	pthread_cond_destroy(&st->reader_free);
+	free(st->reader);
+	free(st);
+	return ret;
+}
+
+void store_set_notify(struct store *st, store_notify_t fn, void *ctx)
+{
+	st->notify = fn;
+	st->notify_ctx = ctx;
+}
+
+/* ---- facts ---------------------------------------------------------------- */
+
+void store_space(struct store *st, u64 *total_kib, u64 *free_kib)
+{
+	u64 fixed = SB_FIRST_FREE + 1 + meta_capacity(st->meta) +
+		    (wal_limit(st->wal) >> BLK_SHIFT);
+
+	*total_kib = (st->sb.blocks - fixed) * BLK_KIB;
+	*free_kib = alloc_free_blocks(st->alloc) * BLK_KIB;
+}
+
+int store_info(struct store *st, struct store_info *info)
+{
+	s64 volumes = 0, vnodes = 0;
+	struct reader *r;
+	int ret;
+
+	memset(info, 0, sizeof(*info));
+	info->uuid = st->sb.uuid;
+	info->device_kib = st->sb.blocks * BLK_KIB;
+	info->meta_kib = meta_capacity(st->meta) * BLK_KIB;
+	info->wal_kib = wal_limit(st->wal) / 1024;
+	info->failed = blkdev_failed(st->dev);
+	store_space(st, &info->total_kib, &info->free_kib);
+	r = reader_get(st, &ret);
+	if (!r)
+		return ret;
+	ret = db_number(&r->db, SQL_VOL_COUNT, &volumes);
+	if (!ret)
+		ret = db_number(&r->db, SQL_VNODE_COUNT, &vnodes);
+	info->volumes = (u64)volumes;
+	info->vnodes = (u64)vnodes;
+	return reader_put(st, r, ret);
+}

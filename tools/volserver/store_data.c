@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: MIT
+/*
+ * File data: extents of up to 1 MiB with a checksum per block.  Blocks are
+ * never overwritten: a write goes to free blocks, and the extent it replaces is
+ * freed, or ended at the present epoch where a clone still sees it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "crc32c.h"
+#include "le.h"
+#include "store_tx.h"
+
+#define SUM_LEN		4u
+
+/* Columns of SQL_EXTENT_RANGE; blocks, except the checksums. */
+struct extent {
+	s64 id;
+	u64 off;
+	s64 birth;
+	u32 nr;
+	u64 phys;
+	u8 sums[EXTENT_MAX * SUM_LEN];
+};
+
+static int extent_from_row(sqlite3_stmt *row, struct extent *e)
+{
+	s64 nr = db_int(row, 3);
+
+	e->id = db_int(row, 0);
+	e->off = (u64)db_int(row, 1);
+	e->birth = db_int(row, 2);
+	e->phys = (u64)db_int(row, 4);
+	if (nr < 1 || nr > (s64)EXTENT_MAX ||
+	    sqlite3_column_bytes(row, 5) != (int)(nr * (s64)SUM_LEN))
+		return -EUCLEAN;
+	e->nr = (u32)nr;
+	memcpy(e->sums, sqlite3_column_blob(row, 5), e->nr * SUM_LEN);
+	return 0;
+}
+
+/*
+ * The first @max extents that have blocks in [@from, @to), in order.
+ * Return: how many, or a negative errno.
+ */
+static int find_extents(struct db *db, const struct vnode *vn, u64 from, u64 to,
+			struct extent *list, int max)
+{
+	sqlite3_stmt *row;
+	int ret, n = 0;
+
+	/* an extent that covers @from starts less than EXTENT_MAX before it */
+	row = db_bind(db, SQL_EXTENT_RANGE, "iiiii", (s64)vn->grp,
+		      (s64)vn->s.fid.vnode, (s64)from - (s64)EXTENT_MAX,
+		      (s64)to, vn->snap);
+	while (n < max && (ret = db_row(row)) > 0) {
+		ret = extent_from_row(row, &list[n]);
+		if (ret)
+			break;
+		if (list[n].off + list[n].nr > from)
+			n++;
+	}
+	return db_end(row, n < max && ret < 0 ? ret : n);
+}
+
+/* ---- reading -------------------------------------------------------------- */
+
+/* Where the part of @e within [@from, @to) is: in the extent and in memory. */
+struct part {
+	u64 skip;
+	u32 nr;
+	u8 *buf;
+};
+
+static struct part part_of(const struct extent *e, u64 from, u64 to, u8 *buf)
+{
+	u64 first = max(e->off, from), end = min(e->off + e->nr, to);
+
+	return (struct part){
+		.skip = first - e->off,
+		.nr = (u32)(end - first),
+		.buf = buf + (first - from) * BLK_SIZE,
+	};
+}
+
+static int verify_part(const struct extent *e, const struct part *p)
+{
+	const u8 *sums = e->sums + p->skip * SUM_LEN;
+
+	for (u32 i = 0; i < p->nr; i++)
+		if (crc32c(0, p->buf + (size_t)i * BLK_SIZE, BLK_SIZE) !=
+		    le32_get(sums + i * SUM_LEN))
+			return -EUCLEAN;
+	return 0;
+}
+
+/* Whole blocks [@from, @to); holes are zeros. */
+static int read_blocks(struct store *st, struct db *db, const struct vnode *vn,
+		       u64 from, u64 to, u8 *buf)
+{
+	struct extent *list CLEANUP_FREE = NULL;
+	struct blkdev_batch batch = { 0 };
+	int max = (int)(to - from) + 1;
+	int ret, n;
+
+	list = malloc((size_t)max * sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	n = find_extents(db, vn, from, to, list, max);
+	if (n < 0)
+		return n;
+	if (n == max)
+		return -EUCLEAN;	/* some must overlap */
+	memset(buf, 0, (to - from) * BLK_SIZE);
+	for (int i = 0; i < n; i++) {
+		struct part p = part_of(&list[i], from, to, buf);
+
+		blkdev_read_async(st->dev, &batch,
+				  (list[i].phys + p.skip) << BLK_SHIFT, p.buf,
+				  (size_t)p.nr * BLK_SIZE);
+	}
+	ret = blkdev_wait(st->dev, &batch);
+	for (int i = 0; !ret && i < n; i++) {
+		struct part p = part_of(&list[i], from, to, buf);
+
+		ret = verify_part(&list[i], &p);
+	}
+	return ret;
+}
+
+int data_read(struct store *st, struct db *db, const struct vnode *vn, u64 off,
+	      void *buf, size_t len)
+{
+	size_t step = EXTENT_MAX * BLK_SIZE;
+	u8 *blocks CLEANUP_FREE = malloc(step + BLK_SIZE);
+	int ret = blocks ? 0 : -ENOMEM;
+
+	while (!ret && len) {
+		u64 from = off >> BLK_SHIFT;
+		size_t skip = off % BLK_SIZE;
+		size_t n = min(len, step);
+
+		ret = read_blocks(st, db, vn, from,
+				  DIV_ROUND_UP(off + n, BLK_SIZE), blocks);
+		if (ret)
+			break;
+		memcpy(buf, blocks + skip, n);
+		buf = (u8 *)buf + n;
+		off += n;
+		len -= n;
+	}
+	return ret;
+}
+
+/* ---- freeing -------------------------------------------------------------- */
+
+static int insert_extent(struct store_tx *tx, const struct vnode *vn,
+			 const struct extent *e)
+{
+	return db_run(tx->db, SQL_EXTENT_INSERT, "iiiiiib", (s64)vn->grp,
+		      (s64)vn->s.fid.vnode, (s64)e->off, e->birth, (s64)e->nr,
+		      (s64)e->phys, e->sums, (size_t)e->nr * SUM_LEN);
+}
+
+/* The part of @e that starts @skip blocks in. */
+static void tail_of(const struct extent *e, u64 skip, struct extent *tail)
+{
+	*tail = *e;
+	tail->off += skip;
+	tail->phys += skip;
+	tail->nr -= (u32)skip;
+	memmove(tail->sums, e->sums + skip * SUM_LEN, tail->nr * SUM_LEN);
+}
+
+/* Drop a whole extent: what no clone sees is free once this is committed. */
+static int drop_extent(struct store_tx *tx, const struct tx_grp *g,
+		       const struct extent *e)
+{
+	struct alloc_run run = { .start = e->phys, .nr = e->nr };
+
+	if (e->birth <= g->newest)
+		return db_run(tx->db, SQL_EXTENT_KILL, "ii", e->id, g->epoch);
+	if (run_list_add(&tx->freed, &run))
+		return -ENOMEM;
+	return db_run(tx->db, SQL_EXTENT_DELETE, "i", e->id);
+}
+
+/*
+ * Cut @e at @at blocks from its start and make @e the second part, with a row
+ * of its own.  Both keep the birth, so clones see what they saw.
+ */
+static int split_extent(struct store_tx *tx, const struct vnode *vn,
+			struct extent *e, u64 at)
+{
+	struct extent tail;
+	int ret;
+
+	tail_of(e, at, &tail);
+	ret = db_run(tx->db, SQL_EXTENT_TRIM, "iib", e->id, (s64)at, e->sums,
+		     (size_t)(at * SUM_LEN));
+	if (!ret)
+		ret = insert_extent(tx, vn, &tail);
+	tail.id = sqlite3_last_insert_rowid(tx->db->sql);
+	*e = tail;
+	return ret;
+}
+
+/* Drop the part of @e within [@from, @to); @freed: blocks of it. */
+static int punch_extent(struct store_tx *tx, const struct tx_grp *g,
+			const struct vnode *vn, struct extent *e, u64 from,
+			u64 to, u64 *freed)
+{
+	struct extent rest = { .nr = 0 };
+	int ret = 0;
+
+	if (e->off < from)
+		ret = split_extent(tx, vn, e, from - e->off);
+	if (!ret && e->off + e->nr > to) {
+		rest = *e;
+		ret = split_extent(tx, vn, &rest, to - e->off);
+		e->nr = (u32)(to - e->off);
+	}
+	*freed += e->nr;
+	return ret ? ret : drop_extent(tx, g, e);
+}
+
+#define PUNCH_MAX	64	/* extents looked up at a time */
+
+static int punch_blocks(struct store_tx *tx, const struct tx_grp *g,
+			const struct vnode *vn, u64 from, u64 to, u64 *freed)
+{
+	struct extent *list CLEANUP_FREE = malloc(PUNCH_MAX * sizeof(*list));
+	int n, ret = list ? 0 : -ENOMEM;
+
+	while (!ret) {
+		n = find_extents(tx->db, vn, from, to, list, PUNCH_MAX);
+		ret = min(n, 0);
+		for (int i = 0; !ret && i < n; i++) {
+			ret = punch_extent(tx, g, vn, &list[i], from, to,
+					   freed);
+			from = max(from, list[i].off + list[i].nr);
+		}
+		if (n < PUNCH_MAX)
+			break;
+	}
+	return ret;
+}
+
+int data_punch(struct store_tx *tx, struct tx_grp *g, struct vnode *vn,
+	       u64 from, u64 to)
+{
+	u64 freed = 0;
+	int ret = punch_blocks(tx, g, vn, from, to, &freed);
+
+	return ret ? ret : tx_charge(tx, vn, -(s64)(freed * BLK_KIB));
+}
+
+/* ---- writing -------------------------------------------------------------- */
+
+static void sum_blocks(struct extent *e, const u8 *data)
+{
+	for (u32 i = 0; i < e->nr; i++)
+		le32_put(e->sums + i * SUM_LEN,
+			 crc32c(0, data + (size_t)i * BLK_SIZE, BLK_SIZE));
+}
+
+static int write_extent(struct store_tx *tx, const struct tx_grp *g,
+			struct vnode *vn, u64 off, u32 want, const u8 *data,
+			u32 *done)
+{
+	struct extent e = { .off = off, .birth = g->epoch };
+	struct alloc_run run;
+	int ret = alloc_take(tx->st->alloc, want, vn->near, &run);
+
+	if (ret)
+		return ret;
+	if (run_list_add(&tx->taken, &run)) {
+		alloc_release(tx->st->alloc, &run);
+		return -ENOMEM;
+	}
+	e.nr = run.nr;
+	e.phys = run.start;
+	sum_blocks(&e, data);
+	tx->wrote = true;
+	blkdev_write_async(tx->st->dev, &tx->writes, run.start << BLK_SHIFT,
+			   data, (size_t)run.nr * BLK_SIZE);
+	vn->near = run.start + run.nr;
+	*done = run.nr;
+	return insert_extent(tx, vn, &e);
+}
+
+/* Replace the blocks [@from, @from + @nr) by @data; nr <= EXTENT_MAX. */
+static int write_blocks(struct store_tx *tx, struct vnode *vn, u64 from, u32 nr,
+			const u8 *data)
+{
+	struct tx_grp *g;
+	u64 freed = 0;
+	int ret = tx_grp(tx, vn->grp, &g);
+
+	/* there is nothing to replace behind the end of the file */
+	if (!ret && from << BLK_SHIFT < vn->s.size)
+		ret = punch_blocks(tx, g, vn, from, from + nr, &freed);
+	if (!ret)
+		ret = tx_charge(tx, vn, ((s64)nr - (s64)freed) * BLK_KIB);
+	while (!ret && nr) {
+		u32 done;
+
+		ret = write_extent(tx, g, vn, from, nr, data, &done);
+		if (ret)
+			break;
+		from += done;
+		nr -= done;
+		data += (size_t)done * BLK_SIZE;
+	}
+	return ret;
+}
+
+/* Read block @nr as it is now, with this transaction's own writes. */
+static int read_own_block(struct store_tx *tx, const struct vnode *vn, u64 nr,
+			  u8 *buf)
+{
+	int ret = blkdev_wait(tx->st->dev, &tx->writes);
+
+	return ret ? ret : read_blocks(tx->st, tx->db, vn, nr, nr + 1, buf);
+}
+
+/* Write [@off, @off + @len), which touches at most EXTENT_MAX blocks. */
+static int write_chunk(struct store_tx *tx, struct vnode *vn, u64 off,
+		       const void *buf, size_t len, u8 *blocks)
+{
+	u64 from = off >> BLK_SHIFT;
+	u64 to = DIV_ROUND_UP(off + len, BLK_SIZE);
+	size_t head = off % BLK_SIZE;
+	size_t tail = (off + len) % BLK_SIZE;
+	u8 *last = blocks + (to - from - 1) * BLK_SIZE;
+	int ret = 0;
+
+	if (!head && !tail)
+		return write_blocks(tx, vn, from, (u32)(to - from), buf);
+	/* blocks covered in part keep the rest of what they have */
+	memset(blocks, 0, BLK_SIZE);
+	memset(last, 0, BLK_SIZE);
+	if (head && off - head < vn->s.size)
+		ret = read_own_block(tx, vn, from, blocks);
+	if (!ret && tail && !(head && last == blocks) && off + len < vn->s.size)
+		ret = read_own_block(tx, vn, to - 1, last);
+	if (ret)
+		return ret;
+	memcpy(blocks + head, buf, len);
+	return write_blocks(tx, vn, from, (u32)(to - from), blocks);
+}
+
+static int data_write(struct store_tx *tx, struct vnode *vn, u64 off,
+		      const void *buf, size_t len)
+{
+	size_t step = EXTENT_MAX * BLK_SIZE;
+	u8 *blocks CLEANUP_FREE = malloc(step);
+	int ret = blocks ? 0 : -ENOMEM;
+
+	while (!ret && len) {
+		size_t n = min(len, step - off % BLK_SIZE);
+
+		ret = write_chunk(tx, vn, off, buf, n, blocks);
+		if (ret)
+			break;
+		buf = (const u8 *)buf + n;
+		off += n;
+		len -= n;
+		vn->s.size = max(vn->s.size, off);
+	}
+	return ret;
+}
+
+int data_truncate(struct store_tx *tx, struct vnode *vn, u64 size)
+{
+	static const u8 zeros[BLK_SIZE];
+	u64 keep = DIV_ROUND_UP(size, BLK_SIZE);
+	size_t tail = size % BLK_SIZE;
+	u64 old = vn->s.size;
+	struct tx_grp *g;
+	int ret = tx_grp(tx, vn->grp, &g);
+
+	if (!ret && size < old)
+		ret = data_punch(tx, g, vn, keep, S64_MAX >> BLK_SHIFT);
+	/* what lies behind the end must be zero if the file grows again */
+	if (!ret && size < old && tail)
+		ret = data_write(tx, vn, size, zeros,
+				 min(BLK_SIZE - tail, old - size));
+	vn->s.size = size;
+	return ret;
+}
+
+int store_write(struct store_tx *tx, const struct afsx_fid *fid, u64 off,
+		const void *buf, size_t len)
+{
+	struct vnode *vn;
+	int ret = tx_vnode(tx, fid, &vn);
+
+	if (ret)
+		return ret;
+	if (vn->s.type != AFSX_FTYPE_FILE)
+		return vn->s.type == AFSX_FTYPE_DIR ? -EISDIR : -EINVAL;
+	if (off > S64_MAX - len)
+		return tx_fail(tx, -EFBIG);
+	ret = data_write(tx, vn, off, buf, len);
+	vn->s.mtime_client = tx->now;
+	tx_touch(tx, vn, true);
+	return tx_fail(tx, ret);
+}

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Directories: AFS's directory blob, a database row per block of 2048 bytes.
+ * An operation loads and writes only the blocks it touches.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store_tx.h"
+
+/**
+ * struct dirblk - one block in memory
+ * @id: of its row; 0 when there is none yet
+ * @birth: of its row
+ * @dirty: must be written
+ * @data: contents
+ */
+struct dirblk {
+	s64 id;
+	s64 birth;
+	bool dirty;
+	u8 data[AFSX_DIR_BLOCK_SIZE];
+};
+
+/**
+ * struct dirbuf - the blocks of a directory that are in memory
+ * @db: where to read blocks, set for the length of a call
+ * @vn: the directory
+ * @err: first error of the accessors
+ * @ed: for the directory code; @ed.rd.nr_blocks is the size
+ * @blk: blocks, NULL when not loaded
+ */
+struct dirbuf {
+	struct db *db;
+	const struct vnode *vn;
+	int err;
+	struct afsx_dir_editor ed;
+	struct dirblk *blk[AFSX_DIR_MAX_BLOCKS];
+};
+
+/* Rows leave out the zeros at the end of a block. */
+static int load_block(struct dirbuf *d, u32 nr, struct dirblk *b)
+{
+	const struct vnode *vn = d->vn;
+	sqlite3_stmt *row;
+	int ret, len;
+
+	row = db_bind(d->db, SQL_DIRBLK_GET, "iiii", (s64)vn->grp,
+		      (s64)vn->s.fid.vnode, (s64)nr, vn->snap);
+	ret = db_row(row);
+	if (!ret)
+		ret = -EUCLEAN;
+	if (ret < 0)
+		return db_end(row, ret);
+	b->id = db_int(row, 0);
+	b->birth = db_int(row, 1);
+	len = sqlite3_column_bytes(row, 2);
+	if (len > AFSX_DIR_BLOCK_SIZE)
+		return db_end(row, -EUCLEAN);
+	if (len)
+		memcpy(b->data, sqlite3_column_blob(row, 2), (size_t)len);
+	db_end(row, 0);
+	return afsx_dir_check_block(b->data, nr) ? -EUCLEAN : 0;
+}
+
+static struct dirblk *get_block(struct dirbuf *d, u32 nr)
+{
+	struct dirblk *b;
+	int ret;
+
+	if (d->blk[nr])
+		return d->blk[nr];
+	b = calloc(1, sizeof(*b));
+	ret = b ? load_block(d, nr, b) : -ENOMEM;
+	if (ret) {
+		d->err = ret;
+		free(b);
+		return NULL;
+	}
+	d->blk[nr] = b;
+	return b;
+}
+
+static const void *read_block(void *ctx, u32 nr)
+{
+	struct dirblk *b = get_block(ctx, nr);
+
+	return b ? b->data : NULL;
+}
+
+static void *modify_block(void *ctx, u32 nr)
+{
+	struct dirbuf *d = ctx;
+	struct dirblk *b;
+
+	if (nr == d->ed.rd.nr_blocks && !d->blk[nr])
+		d->blk[nr] = calloc(1, sizeof(*b));
+	b = get_block(d, nr);
+	if (!b)
+		return NULL;
+	b->dirty = true;
+	return b->data;
+}
+
+static struct dirbuf *dirbuf_of(struct db *db, struct vnode *vn)
+{
+	struct dirbuf *d = vn->dir;
+
+	if (!d) {
+		d = calloc(1, sizeof(*d));
+		if (!d)
+			return NULL;
+		d->vn = vn;
+		d->ed.rd.block = read_block;
+		d->ed.rd.ctx = d;
+		d->ed.rd.nr_blocks = (u32)(vn->s.size / AFSX_DIR_BLOCK_SIZE);
+		d->ed.modify = modify_block;
+		vn->dir = d;
+	}
+	d->db = db;
+	d->err = 0;
+	return d;
+}
+
+void dirbuf_free(struct dirbuf *d)
+{
+	if (!d)
+		return;
+	for (u32 i = 0; i < AFSX_DIR_MAX_BLOCKS; i++)
+		free(d->blk[i]);
+	free(d);
+}
+
+/* The directory code knows but -EIO for damage; say what it was. */
+static int result(const struct dirbuf *d, int ret)
+{
+	if (ret != -EIO)
+		return ret;
+	return d->err ? d->err : -EUCLEAN;
+}
+
+int dir_find(struct db *db, struct vnode *dir, const char *name, size_t len,
+	     struct afsx_fid *fid)
+{
+	struct dirbuf *d = dirbuf_of(db, dir);
+
+	if (!d)
+		return -ENOMEM;
+	if (len > AFSX_NAME_MAX)
+		return -ENAMETOOLONG;
+	fid->vid = dir->s.fid.vid;
+	return result(d, afsx_dir_lookup(&d->ed.rd, name, (u32)len, fid));
+}
+
+int dir_iterate(struct db *db, struct vnode *dir, afsx_dir_emit_t emit,
+		void *ctx)
+{
+	struct dirbuf *d = dirbuf_of(db, dir);
+	u64 pos = 0;
+
+	if (!d)
+		return -ENOMEM;
+	return result(d, afsx_dir_iterate(&d->ed.rd, &pos, emit, ctx));
+}
+
+/* Account for a blob that has grown, after an operation that gave @ret. */
+static int changed(struct store_tx *tx, struct vnode *dir, int ret)
+{
+	struct dirbuf *d = dir->dir;
+	u64 size = (u64)d->ed.rd.nr_blocks * AFSX_DIR_BLOCK_SIZE;
+
+	ret = result(d, ret);
+	if (ret)
+		return ret;
+	if (size > dir->s.size)
+		ret = tx_charge(tx, dir, (s64)((size - dir->s.size) / 1024));
+	dir->s.size = size;
+	dir->s.mtime_client = tx->now;
+	tx_touch(tx, dir, true);
+	return ret;
+}
+
+int dir_make(struct store_tx *tx, struct vnode *dir,
+	     const struct afsx_fid *parent)
+{
+	struct dirbuf *d = dirbuf_of(tx->db, dir);
+
+	if (!d)
+		return -ENOMEM;
+	return changed(tx, dir, afsx_dir_init(&d->ed, &dir->s.fid, parent));
+}
+
+int dir_enter(struct store_tx *tx, struct vnode *dir, const char *name,
+	      size_t len, const struct afsx_fid *fid)
+{
+	struct dirbuf *d = dirbuf_of(tx->db, dir);
+
+	if (!d)
+		return -ENOMEM;
+	return changed(tx, dir, afsx_dir_add(&d->ed, name, (u32)len, fid));
+}
+
+int dir_drop(struct store_tx *tx, struct vnode *dir, const char *name,
+	     size_t len)
+{
+	struct dirbuf *d = dirbuf_of(tx->db, dir);
+	struct afsx_fid fid;
+
+	if (!d)
+		return -ENOMEM;
+	return changed(tx, dir, afsx_dir_remove(&d->ed, name, (u32)len, &fid));
+}
+
+int dir_redirect(struct store_tx *tx, struct vnode *dir, const char *name,
+		 size_t len, const struct afsx_fid *fid)
+{
+	struct dirbuf *d = dirbuf_of(tx->db, dir);
+
+	if (!d)
+		return -ENOMEM;
+	return changed(tx, dir, afsx_dir_replace(&d->ed, name, (u32)len, fid));
+}
+
+static bool see_entry(void *ctx, const char *name, u32 len, u32 vnode,
+		      u32 unique, u64 pos)
+{
+	bool *empty = ctx;
+
+	(void)vnode;
+	(void)unique;
+	(void)pos;
+	*empty = (len == 1 || len == 2) && !memcmp(name, "..", len);
+	return *empty;
+}
+
+int dir_is_empty(struct db *db, struct vnode *dir)
+{
+	bool empty = true;
+	int ret = dir_iterate(db, dir, see_entry, &empty);
+
+	return ret ? ret : empty;
+}
+
+static size_t used_length(const u8 *data)
+{
+	size_t len = AFSX_DIR_BLOCK_SIZE;
+
+	while (len && !data[len - 1])
+		len--;
+	return len;
+}
+
+static int flush_block(struct store_tx *tx, struct tx_grp *g,
+		       const struct vnode *dir, u32 nr, struct dirblk *b)
+{
+	size_t len = used_length(b->data);
+	int ret = 0;
+
+	b->dirty = false;
+	if (b->id && b->birth > g->newest)
+		return db_run(tx->db, SQL_DIRBLK_UPDATE, "ib", b->id, b->data,
+			      len);
+	if (b->id)
+		ret = db_run(tx->db, SQL_DIRBLK_KILL, "ii", b->id, g->epoch);
+	if (ret)
+		return ret;
+	b->birth = g->epoch;
+	ret = db_run(tx->db, SQL_DIRBLK_INSERT, "iiiib", (s64)dir->grp,
+		     (s64)dir->s.fid.vnode, (s64)nr, b->birth, b->data, len);
+	b->id = sqlite3_last_insert_rowid(tx->db->sql);
+	return ret;
+}
+
+int dir_flush(struct store_tx *tx, struct tx_grp *g, struct vnode *dir)
+{
+	struct dirbuf *d = dir->dir;
+	int ret = 0;
+
+	for (u32 nr = 0; !ret && nr < d->ed.rd.nr_blocks; nr++)
+		if (d->blk[nr] && d->blk[nr]->dirty)
+			ret = flush_block(tx, g, dir, nr, d->blk[nr]);
+	return ret;
+}
+
+int dir_destroy(struct store_tx *tx, struct tx_grp *g, struct vnode *dir)
+{
+	s64 grp = dir->grp, vno = dir->s.fid.vnode;
+	int ret;
+
+	ret = db_run(tx->db, SQL_DIRBLK_KILL_ALL, "iiii", grp, vno, g->newest,
+		     g->epoch);
+	if (!ret)
+		ret = db_run(tx->db, SQL_DIRBLK_DROP_ALL, "iii", grp, vno,
+			     g->newest);
+	return ret;
+}
+
+static void copy_part(u8 *buf, u64 off, size_t len, u64 at, const u8 *data,
+		      size_t n)
+{
+	u64 from = max(off, at), to = min(off + len, at + n);
+
+	if (from < to)
+		memcpy(buf + (from - off), data + (from - at), to - from);
+}
+
+int dir_read(struct db *db, const struct vnode *dir, u64 off, void *buf,
+	     size_t len)
+{
+	u64 first = off / AFSX_DIR_BLOCK_SIZE;
+	u64 last = (off + len - 1) / AFSX_DIR_BLOCK_SIZE;
+	sqlite3_stmt *row;
+	u64 found = 0;
+	int ret;
+
+	memset(buf, 0, len);
+	row = db_bind(db, SQL_DIRBLK_RANGE, "iiiii", (s64)dir->grp,
+		      (s64)dir->s.fid.vnode, (s64)first, (s64)last, dir->snap);
+	while ((ret = db_row(row)) > 0) {
+		copy_part(buf, off, len,
+			  (u64)db_int(row, 0) * AFSX_DIR_BLOCK_SIZE,
+			  sqlite3_column_blob(row, 1),
+			  (size_t)sqlite3_column_bytes(row, 1));
+		found++;
+	}
+	db_end(row, 0);
+	if (!ret && found != last - first + 1)
+		ret = -EUCLEAN;
+	return ret;
+}

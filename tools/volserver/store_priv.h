@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the store share; store.h is what others see. */
+#ifndef AFSX_STORE_PRIV_H
+#define AFSX_STORE_PRIV_H
+
+#include <pthread.h>
+
+#include <afsx/dir.h>
+
+#include "alloc.h"
+#include "blkdev.h"
+#include "db.h"
+#include "lease.h"
+#include "meta.h"
+#include "sb.h"
+#include "store.h"
+#include "vfs.h"
+#include "wal.h"
+
+#define SNAP_LIVE	S64_MAX		/* vol.snap of a R/W volume */
+#define EXTENT_MAX	256u		/* blocks in one extent: 1 MiB */
+#define BLK_KIB		(BLK_SIZE / 1024)
+#define DIRBLK_KIB	(AFSX_DIR_BLOCK_SIZE / 1024)
+#define SYMLINK_KIB	1u
+#define STAGED_MAX	16u		/* imports at once */
+
+/**
+ * struct reader - a database connection for reading
+ * @db: connection
+ * @busy: in use by a thread
+ * @since: transactions that were committed when that thread took it
+ */
+struct reader {
+	struct db db;
+	bool busy;
+	u64 since;
+};
+
+/**
+ * struct store - an open store
+ * @cfg: as opened; the URI is not kept
+ * @dev: device
+ * @sb: superblock; changed by the writer only
+ * @lease: NULL when opened for reading only
+ * @meta: database pages
+ * @wal: log
+ * @vfs: both, for SQLite
+ * @alloc: free map
+ * @writer_lock: held from store_begin() until the transaction has its ticket
+ * @writer: connection that changes the database
+ * @reader_lock: protects @reader[].busy and .since
+ * @reader_free: a reader was put back
+ * @reader: connections for reading
+ * @nr_readers: their number
+ * @staged: directories of store_stage(), protected by @writer_lock
+ * @notify: told of changes, or NULL
+ * @notify_ctx: for @notify
+ */
+struct store {
+	struct store_config cfg;
+	struct blkdev *dev;
+	struct sb sb;
+	struct lease *lease;
+	struct meta *meta;
+	struct wal *wal;
+	struct vfs *vfs;
+	struct alloc *alloc;
+
+	pthread_mutex_t writer_lock;
+	struct db writer;
+
+	pthread_mutex_t reader_lock;
+	pthread_cond_t reader_free;
+	struct reader *reader;
+	unsigned int nr_readers;
+
+	struct afsx_fid staged[STAGED_MAX];
+
+	store_notify_t notify;
+	void *notify_ctx;
+};
+
+/**
+ * struct vnode - a vnode, loaded
+ * @next: hash chain of the transaction
+ * @grp: volume group
+ * @snap: epoch at which it is looked at; SNAP_LIVE for the R/W volume
+ * @birth: of its row
+ * @vol_type: of the volume it was asked for in
+ * @s: status; @s.fid.vid is the volume it was asked for in
+ * @target: of a symlink, NUL-terminated, or NULL
+ * @acl: of a directory, or NULL for the default
+ * @acl_len: bytes of @acl
+ * @dir: contents of a directory, loaded as needed, or NULL
+ * @near: block behind the last one written
+ * @row: a row exists
+ * @dirty: the row must be written
+ * @dead: removed in this transaction
+ * @versioned: its data version has grown in this transaction
+ */
+struct vnode {
+	struct vnode *next;
+	u32 grp;
+	s64 snap;
+	s64 birth;
+	enum afsx_voltype vol_type;
+	struct store_status s;
+	char *target;
+	char *acl;
+	size_t acl_len;
+	struct dirbuf *dir;
+	u64 near;
+	bool row;
+	bool dirty;
+	bool dead;
+	bool versioned;
+};
+
+struct tx_grp;
+
+/* ---- store.c ------------------------------------------------------------ */
+
+/** reader_get() - a connection with a read transaction open; NULL on failure */
+struct reader *reader_get(struct store *st, int *err);
+
+/**
+ * reader_put() - end the transaction and give the connection back
+ *
+ * Return: @ret, or why what was read may not be shown to anybody.
+ */
+int reader_put(struct store *st, struct reader *r, int ret);
+
+/** store_reap() - let blocks that nobody can see any more be used again */
+void store_reap(struct store *st);
+
+/** store_grow_meta() - make room for @pages database pages */
+int store_grow_meta(struct store *st, u64 pages);
+
+/* ---- store_vnode.c ------------------------------------------------------ */
+
+/**
+ * vnode_load() - read a vnode's row
+ * @db: connection
+ * @fid: which; a uniquifier of 0 matches any
+ * @vn: result, to be released
+ */
+int vnode_load(struct db *db, const struct afsx_fid *fid, struct vnode *vn);
+
+/** vnode_load_any() - the same, also when no name leads to it any more */
+int vnode_load_any(struct db *db, const struct afsx_fid *fid, struct vnode *vn);
+
+/** vnode_release() - free what a struct vnode points to, not itself */
+void vnode_release(struct vnode *vn);
+
+/** vnode_flush() - write a vnode's row, and its directory's blocks */
+int vnode_flush(struct store_tx *tx, struct vnode *vn);
+
+/** vnode_destroy() - remove a vnode that no name leads to any more */
+int vnode_destroy(struct store_tx *tx, struct vnode *vn);
+
+/* ---- store_dir.c -------------------------------------------------------- */
+
+/** dir_find() - a name in a loaded directory; @db: where to read blocks */
+int dir_find(struct db *db, struct vnode *dir, const char *name, size_t len,
+	     struct afsx_fid *fid);
+
+/** dir_iterate() - afsx_dir_iterate() over a loaded directory */
+int dir_iterate(struct db *db, struct vnode *dir, afsx_dir_emit_t emit,
+		void *ctx);
+
+/** dir_make() - the blob of a new directory */
+int dir_make(struct store_tx *tx, struct vnode *dir,
+	     const struct afsx_fid *parent);
+
+/** dir_enter() - add a name */
+int dir_enter(struct store_tx *tx, struct vnode *dir, const char *name,
+	      size_t len, const struct afsx_fid *fid);
+
+/** dir_drop() - remove a name */
+int dir_drop(struct store_tx *tx, struct vnode *dir, const char *name,
+	     size_t len);
+
+/** dir_redirect() - let a name lead somewhere else */
+int dir_redirect(struct store_tx *tx, struct vnode *dir, const char *name,
+		 size_t len, const struct afsx_fid *fid);
+
+/** dir_is_empty() - 1, 0, or a negative errno */
+int dir_is_empty(struct db *db, struct vnode *dir);
+
+/** dir_flush() - write changed blocks to the database */
+int dir_flush(struct store_tx *tx, struct tx_grp *g, struct vnode *dir);
+
+/** dir_destroy() - remove the blocks of a directory */
+int dir_destroy(struct store_tx *tx, struct tx_grp *g, struct vnode *dir);
+
+/** dir_read() - bytes of the blob, already clipped to its size */
+int dir_read(struct db *db, const struct vnode *dir, u64 off, void *buf,
+	     size_t len);
+
+/** dirbuf_free() - @d may be NULL */
+void dirbuf_free(struct dirbuf *d);
+
+/* ---- store_data.c ------------------------------------------------------- */
+
+/** data_read() - bytes of a file, already clipped to its size */
+int data_read(struct store *st, struct db *db, const struct vnode *vn, u64 off,
+	      void *buf, size_t len);
+
+/** data_punch() - free the blocks [@from, @to) of a file */
+int data_punch(struct store_tx *tx, struct tx_grp *g, struct vnode *vn,
+	       u64 from, u64 to);
+
+/** data_truncate() - change a file's size */
+int data_truncate(struct store_tx *tx, struct vnode *vn, u64 size);
+
+/* ---- store_vol.c -------------------------------------------------------- */
+
+/** vol_from_row() - decode the columns of a SQL_VOL_* query */
+void vol_from_row(sqlite3_stmt *stmt, struct store_vol *vol, s64 *snap);
+
+#endif /* AFSX_STORE_PRIV_H */

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+/* The reading half of the interface. */
+#include <errno.h>
+#include <string.h>
+
+#include "store_tx.h"
+
+/* Begin to read from a vnode: NULL with *@ret set when that is not possible. */
+static struct reader *read_begin(struct store *st, const struct afsx_fid *fid,
+				 struct vnode *vn, int *ret)
+{
+	struct reader *r = reader_get(st, ret);
+
+	if (!r)
+		return NULL;
+	*ret = vnode_load(&r->db, fid, vn);
+	if (!*ret)
+		return r;
+	*ret = reader_put(st, r, *ret);
+	return NULL;
+}
+
+static int read_end(struct store *st, struct reader *r, struct vnode *vn,
+		    int ret)
+{
+	vnode_release(vn);
+	return reader_put(st, r, ret);
+}
+
+int store_getattr(struct store *st, const struct afsx_fid *fid,
+		  struct store_status *status)
+{
+	struct vnode vn;
+	int ret;
+	struct reader *r = read_begin(st, fid, &vn, &ret);
+
+	if (!r)
+		return ret;
+	*status = vn.s;
+	return read_end(st, r, &vn, 0);
+}
+
+static int read_contents(struct store *st, struct reader *r,
+			 const struct vnode *vn, u64 off, void *buf, size_t len)
+{
+	switch (vn->s.type) {
+	case AFSX_FTYPE_FILE:
+		return data_read(st, &r->db, vn, off, buf, len);
+	case AFSX_FTYPE_DIR:
+		return dir_read(&r->db, vn, off, buf, len);
+	case AFSX_FTYPE_SYMLINK:
+		if (!vn->target || strlen(vn->target) != vn->s.size)
+			return -EUCLEAN;
+		memcpy(buf, vn->target + off, len);
+		return 0;
+	default:
+		return -EUCLEAN;
+	}
+}
+
+ssize_t store_read(struct store *st, const struct afsx_fid *fid, u64 off,
+		   void *buf, size_t len, struct store_status *status)
+{
+	struct vnode vn;
+	int ret;
+	struct reader *r = read_begin(st, fid, &vn, &ret);
+
+	if (!r)
+		return ret;
+	if (off >= vn.s.size)
+		len = 0;
+	else
+		len = min(len, vn.s.size - off);
+	if (len)
+		ret = read_contents(st, r, &vn, off, buf, len);
+	if (status)
+		*status = vn.s;
+	ret = read_end(st, r, &vn, ret);
+	return ret ? ret : (ssize_t)len;
+}
+
+int store_lookup(struct store *st, const struct afsx_fid *dir,
+		 const char *name, size_t len, struct afsx_fid *fid)
+{
+	struct vnode vn;
+	int ret;
+	struct reader *r = read_begin(st, dir, &vn, &ret);
+
+	if (!r)
+		return ret;
+	if (vn.s.type == AFSX_FTYPE_DIR)
+		ret = dir_find(&r->db, &vn, name, len, fid);
+	else
+		ret = -ENOTDIR;
+	return read_end(st, r, &vn, ret);
+}
+
+/* Passes entries on in the form that callers of the store see. */
+struct emit {
+	store_emit_t fn;
+	void *ctx;
+	u32 vid;
+};
+
+static bool emit_entry(void *ctx, const char *name, u32 len, u32 vnode,
+		       u32 unique, u64 pos)
+{
+	const struct emit *e = ctx;
+	struct afsx_fid fid = { e->vid, vnode, unique };
+
+	(void)pos;
+	return e->fn(e->ctx, name, len, &fid);
+}
+
+int store_readdir(struct store *st, const struct afsx_fid *dir,
+		  store_emit_t fn, void *ctx)
+{
+	struct emit e = { .fn = fn, .ctx = ctx, .vid = dir->vid };
+	struct vnode vn;
+	int ret;
+	struct reader *r = read_begin(st, dir, &vn, &ret);
+
+	if (!r)
+		return ret;
+	if (vn.s.type == AFSX_FTYPE_DIR)
+		ret = dir_iterate(&r->db, &vn, emit_entry, &e);
+	else
+		ret = -ENOTDIR;
+	return read_end(st, r, &vn, ret);
+}
+
+ssize_t store_acl_get(struct store *st, const struct afsx_fid *fid, char *buf,
+		      size_t size)
+{
+	struct vnode vn;
+	size_t len;
+	int ret;
+	struct reader *r = read_begin(st, fid, &vn, &ret);
+
+	if (!r)
+		return ret;
+	len = vn.acl_len;
+	if (vn.s.type != AFSX_FTYPE_DIR)
+		ret = -ENOTDIR;
+	else if (len > size)
+		ret = -ERANGE;
+	else if (len)
+		memcpy(buf, vn.acl, len);
+	ret = read_end(st, r, &vn, ret);
+	return ret ? ret : (ssize_t)len;
+}
+
+int store_tx_getattr(struct store_tx *tx, const struct afsx_fid *fid,
+		     struct store_status *status)
+{
+	struct vnode *vn;
+	int ret = tx_vnode(tx, fid, &vn);
+
+	if (!ret)
+		*status = vn->s;
+	return tx_fail(tx, ret);
+}
+
+int store_tx_lookup(struct store_tx *tx, const struct afsx_fid *dir,
+		    const char *name, size_t len, struct afsx_fid *fid)
+{
+	struct vnode *vn;
+	int ret = tx_dir(tx, dir, &vn);
+
+	if (!ret)
+		ret = dir_find(tx->db, vn, name, len, fid);
+	return tx_fail(tx, ret);
+}

@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: MIT
+/* Transactions: what they have loaded, changed, allocated and freed. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "store_tx.h"
+
+int run_list_add(struct run_list *l, const struct alloc_run *run)
+{
+	if (l->nr == l->size) {
+		size_t size = l->size ? 2 * l->size : 64;
+		struct alloc_run *p = realloc(l->run, size * sizeof(*p));
+
+		if (!p)
+			return -ENOMEM;
+		l->run = p;
+		l->size = size;
+	}
+	l->run[l->nr++] = *run;
+	return 0;
+}
+
+int tx_fail(struct store_tx *tx, int ret)
+{
+	static const int harmless[] = {
+		0, -EEXIST, -ENOENT, -ENOTDIR, -EISDIR, -ENOTEMPTY, -EINVAL,
+		-ENAMETOOLONG, -ENOMEDIUM, -ESTALE, -EROFS, -EXDEV, -EBUSY,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(harmless); i++)
+		if (ret == harmless[i])
+			return ret;
+	if (!tx->err)
+		tx->err = ret;
+	return ret;
+}
+
+/* ---- volume groups -------------------------------------------------------- */
+
+static int load_volume(struct store_tx *tx, struct tx_grp *g)
+{
+	sqlite3_stmt *row = db_bind(tx->db, SQL_VOL_GET, "i", (s64)g->id);
+	struct store_vol vol;
+	int ret = db_row(row);
+	s64 snap;
+
+	if (!ret)
+		ret = -ENOMEDIUM;
+	if (ret > 0) {
+		vol_from_row(row, &vol, &snap);
+		g->quota = vol.quota_kib;
+		g->used = vol.used_kib;
+		ret = vol.type == AFSX_VOL_RW ? 0 : -EROFS;
+	}
+	return db_end(row, ret);
+}
+
+static int load_group(struct store_tx *tx, struct tx_grp *g)
+{
+	sqlite3_stmt *row = db_bind(tx->db, SQL_GRP_GET, "i", (s64)g->id);
+	int ret = db_row(row);
+
+	if (!ret)
+		ret = -EUCLEAN;
+	if (ret > 0) {
+		g->epoch = db_int(row, 0);
+		g->next_file = (u32)db_int(row, 1);
+		g->next_dir = (u32)db_int(row, 2);
+		g->next_unique = (u32)db_int(row, 3);
+		ret = 0;
+	}
+	db_end(row, 0);
+	if (ret)
+		return ret;
+	row = db_bind(tx->db, SQL_VOL_NEWEST_SNAP, "i", (s64)g->id);
+	ret = db_row(row);
+	if (ret > 0)
+		g->newest = db_int(row, 0);	/* NULL reads as 0 */
+	return db_end(row, min(ret, 0));
+}
+
+int tx_grp(struct store_tx *tx, u32 vid, struct tx_grp **out)
+{
+	struct tx_grp *g;
+	int ret;
+
+	for (g = tx->grps; g; g = g->next) {
+		if (g->id == vid) {
+			*out = g;
+			return 0;
+		}
+	}
+	g = calloc(1, sizeof(*g));
+	if (!g)
+		return -ENOMEM;
+	g->id = vid;
+	ret = load_volume(tx, g);
+	if (!ret)
+		ret = load_group(tx, g);
+	if (ret) {
+		free(g);
+		return ret;
+	}
+	g->next = tx->grps;
+	tx->grps = g;
+	*out = g;
+	return 0;
+}
+
+static int flush_group(struct store_tx *tx, struct tx_grp *g)
+{
+	int ret = 0;
+
+	if (g->counters)
+		ret = db_run(tx->db, SQL_GRP_UPDATE, "iiiii", (s64)g->id,
+			     g->epoch, (s64)g->next_file, (s64)g->next_dir,
+			     (s64)g->next_unique);
+	if (!ret && g->changed)
+		ret = db_run(tx->db, SQL_VOL_USAGE, "iiii", (s64)g->id,
+			     g->used_delta, g->files_delta, tx->now);
+	return ret;
+}
+
+/* ---- vnodes --------------------------------------------------------------- */
+
+static struct vnode **bucket_of(struct store_tx *tx, u32 grp, u32 vno)
+{
+	return &tx->bucket[(grp * 31 + vno / 2) % TX_BUCKETS];
+}
+
+void tx_add_vnode(struct store_tx *tx, struct vnode *vn)
+{
+	struct vnode **head = bucket_of(tx, vn->grp, vn->s.fid.vnode);
+
+	vn->next = *head;
+	*head = vn;
+}
+
+static struct vnode *find_vnode(struct store_tx *tx, const struct afsx_fid *fid)
+{
+	struct vnode *vn = *bucket_of(tx, fid->vid, fid->vnode);
+
+	while (vn && (vn->grp != fid->vid || vn->s.fid.vnode != fid->vnode))
+		vn = vn->next;
+	return vn;
+}
+
+int tx_vnode(struct store_tx *tx, const struct afsx_fid *fid,
+	     struct vnode **out)
+{
+	struct vnode *vn = find_vnode(tx, fid);
+	struct tx_grp *g;
+	int ret = tx_grp(tx, fid->vid, &g);
+
+	if (ret)
+		return ret;
+	if (!vn) {
+		vn = calloc(1, sizeof(*vn));
+		if (!vn)
+			return -ENOMEM;
+		ret = vnode_load(tx->db, fid, vn);
+		if (ret) {
+			free(vn);
+			return ret;
+		}
+		tx_add_vnode(tx, vn);
+	}
+	if (vn->dead || !vn->s.nlink)
+		return -ENOENT;
+	if (fid->unique && fid->unique != vn->s.fid.unique)
+		return -ESTALE;
+	*out = vn;
+	return 0;
+}
+
+int tx_dir(struct store_tx *tx, const struct afsx_fid *fid, struct vnode **vn)
+{
+	int ret = tx_vnode(tx, fid, vn);
+
+	if (!ret && (*vn)->s.type != AFSX_FTYPE_DIR)
+		ret = -ENOTDIR;
+	return ret;
+}
+
+/* A vnode number that no row of the group has; numbers wrap around. */
+static int new_number(struct store_tx *tx, struct tx_grp *g, bool dir, u32 *vno)
+{
+	u32 *next = dir ? &g->next_dir : &g->next_file;
+	u32 first = dir ? 3 : 2;
+	int ret;
+
+	g->counters = true;
+	do {
+		sqlite3_stmt *row;
+
+		*vno = *next;
+		*next = *vno > U32_MAX - 3 ? first : *vno + 2;
+		row = db_bind(tx->db, SQL_VNODE_EXISTS, "ii", (s64)g->id,
+			      (s64)*vno);
+		ret = db_end(row, db_row(row));
+	} while (ret > 0);
+	return ret;
+}
+
+static u32 new_unique(struct tx_grp *g)
+{
+	u32 unique = g->next_unique;
+
+	g->next_unique = unique == U32_MAX ? 2 : unique + 1;
+	return unique;
+}
+
+int tx_new_vnode(struct store_tx *tx, struct tx_grp *g, enum afsx_ftype type,
+		 struct vnode **out)
+{
+	struct vnode *vn = calloc(1, sizeof(*vn));
+	int ret;
+
+	if (!vn)
+		return -ENOMEM;
+	ret = new_number(tx, g, type == AFSX_FTYPE_DIR, &vn->s.fid.vnode);
+	if (ret) {
+		free(vn);
+		return ret;
+	}
+	vn->grp = g->id;
+	vn->snap = SNAP_LIVE;
+	vn->birth = g->epoch;
+	vn->vol_type = AFSX_VOL_RW;
+	vn->s.fid.vid = g->id;
+	vn->s.fid.unique = new_unique(g);
+	vn->s.type = type;
+	vn->s.nlink = 1;
+	g->files_delta++;
+	tx_add_vnode(tx, vn);
+	tx_touch(tx, vn, true);
+	*out = vn;
+	return 0;
+}
+
+void tx_touch(struct store_tx *tx, struct vnode *vn, bool data)
+{
+	struct tx_grp *g;
+
+	if (data && !vn->versioned) {
+		vn->s.dv++;
+		vn->versioned = true;
+	}
+	vn->s.mtime_server = tx->now;
+	if (!vn->dirty)
+		tx_news(tx, &vn->s.fid);
+	vn->dirty = true;
+	if (!tx_grp(tx, vn->grp, &g))
+		g->changed = true;
+}
+
+int tx_charge(struct store_tx *tx, struct vnode *vn, s64 kib)
+{
+	struct tx_grp *g;
+	int ret = tx_grp(tx, vn->grp, &g);
+	s64 used;
+
+	if (ret)
+		return ret;
+	used = (s64)g->used + g->used_delta + kib;
+	if (kib > 0 && g->quota && used > (s64)g->quota)
+		return -EDQUOT;
+	g->used_delta += kib;
+	g->changed = true;
+	vn->s.used_kib = (u64)((s64)vn->s.used_kib + kib);
+	return 0;
+}
+
+/* ---- news ----------------------------------------------------------------- */
+
+void tx_news(struct store_tx *tx, const struct afsx_fid *fid)
+{
+	if (!tx->st->notify || tx->nr_news > TX_NEWS_MAX)
+		return;
+	if (!tx->news)
+		tx->news = calloc(TX_NEWS_MAX + 1, sizeof(*tx->news));
+	if (!tx->news) {
+		tx->err = -ENOMEM;
+		return;
+	}
+	tx->news[tx->nr_news++] = *fid;
+}
+
+/* Too much to tell one by one: say that the whole volumes changed. */
+static void condense_news(struct store_tx *tx)
+{
+	size_t nr = 0;
+
+	if (tx->nr_news <= TX_NEWS_MAX)
+		return;
+	for (struct tx_grp *g = tx->grps; g; g = g->next)
+		if (g->changed && nr < TX_NEWS_MAX)
+			tx->news[nr++] = (struct afsx_fid){ .vid = g->id };
+	tx->nr_news = nr;
+}
+
+/* ---- beginning and end ---------------------------------------------------- */
+
+static void tx_free(struct store_tx *tx)
+{
+	for (size_t i = 0; i < TX_BUCKETS; i++) {
+		while (tx->bucket[i]) {
+			struct vnode *vn = tx->bucket[i];
+
+			tx->bucket[i] = vn->next;
+			vnode_release(vn);
+			free(vn);
+		}
+	}
+	while (tx->grps) {
+		struct tx_grp *g = tx->grps;
+
+		tx->grps = g->next;
+		free(g);
+	}
+	free(tx->taken.run);
+	free(tx->freed.run);
+	free(tx->news);
+	free(tx);
+}
+
+/* A checkpoint frees the log; it must not run full in the next transaction. */
+static void checkpoint_when_due(struct store *st)
+{
+	u64 size = wal_size(st->wal), limit = wal_limit(st->wal);
+	int mode = size > limit / 2 ? SQLITE_CHECKPOINT_RESTART :
+				      SQLITE_CHECKPOINT_PASSIVE;
+
+	if (size > limit / 4)
+		sqlite3_wal_checkpoint_v2(st->writer.sql, NULL, mode, NULL,
+					  NULL);
+}
+
+int store_begin(struct store *st, struct store_tx **out)
+{
+	struct store_tx *tx;
+	int ret = 0;
+
+	if (!st->lease || blkdev_failed(st->dev))
+		return -EROFS;
+	tx = calloc(1, sizeof(*tx));
+	if (!tx)
+		return -ENOMEM;
+	tx->st = st;
+	tx->db = &st->writer;
+	tx->now = time(NULL);
+	pthread_mutex_lock(&st->writer_lock);
+	checkpoint_when_due(st);
+	store_reap(st);
+	ret = db_run(tx->db, SQL_BEGIN_WRITE, "");
+	if (ret) {
+		pthread_mutex_unlock(&st->writer_lock);
+		free(tx);
+		return ret;
+	}
+	*out = tx;
+	return 0;
+}
+
+int tx_flush(struct store_tx *tx)
+{
+	int ret = tx->err;
+
+	for (size_t i = 0; i < TX_BUCKETS; i++)
+		for (struct vnode *vn = tx->bucket[i]; !ret && vn; vn = vn->next)
+			ret = vnode_flush(tx, vn);
+	return ret;
+}
+
+static int flush_everything(struct store_tx *tx)
+{
+	int ret = tx_flush(tx);
+
+	for (struct tx_grp *g = tx->grps; !ret && g; g = g->next)
+		ret = flush_group(tx, g);
+	return ret;
+}
+
+/* The database must fit its region before the log says that it changed. */
+static int reserve_pages(struct store_tx *tx)
+{
+	s64 pages;
+	int ret = db_number(tx->db, SQL_PAGE_COUNT, &pages);
+
+	return ret ? ret : store_grow_meta(tx->st, (u64)pages);
+}
+
+static void undo(struct store_tx *tx)
+{
+	/* blocks must not be reused while a write to them is under way */
+	blkdev_wait(tx->st->dev, &tx->writes);
+	if (!sqlite3_get_autocommit(tx->db->sql))
+		db_run(tx->db, SQL_ROLLBACK, "");
+	for (size_t i = 0; i < tx->taken.nr; i++)
+		alloc_release(tx->st->alloc, &tx->taken.run[i]);
+	pthread_mutex_unlock(&tx->st->writer_lock);
+	tx_free(tx);
+}
+
+void store_abort(struct store_tx *tx)
+{
+	undo(tx);
+}
+
+static int commit_locked(struct store_tx *tx, u64 *ticket)
+{
+	struct store *st = tx->st;
+	int ret = flush_everything(tx);
+
+	if (!ret)
+		ret = reserve_pages(tx);
+	if (!ret)
+		ret = blkdev_wait(st->dev, &tx->writes);
+	if (ret)
+		return ret;
+	wal_announce(st->wal, tx->wrote);
+	ret = db_run(tx->db, SQL_COMMIT, "");
+	if (ret) {
+		wal_cancel(st->wal);
+		return ret;
+	}
+	*ticket = wal_commit(st->wal);
+	for (size_t i = 0; i < tx->freed.nr; i++)
+		alloc_retire(st->alloc, &tx->freed.run[i], *ticket);
+	return 0;
+}
+
+int store_commit(struct store_tx *tx)
+{
+	struct store *st = tx->st;
+	u64 ticket;
+	int ret = commit_locked(tx, &ticket);
+
+	if (ret) {
+		undo(tx);
+		return ret;
+	}
+	pthread_mutex_unlock(&st->writer_lock);
+	ret = wal_wait(st->wal, ticket);
+	condense_news(tx);
+	if (!ret && tx->nr_news)
+		st->notify(st->notify_ctx, tx->news, tx->nr_news);
+	tx_free(tx);
+	return ret;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* A transaction from the inside. */
+#ifndef AFSX_STORE_TX_H
+#define AFSX_STORE_TX_H
+
+#include "store_priv.h"
+
+/**
+ * struct tx_grp - a volume group that a transaction changes
+ * @next: in the transaction's list
+ * @id: of the group, and of its R/W volume
+ * @epoch: present epoch: birth of what is new
+ * @newest: newest epoch that a clone shows; 0 for none
+ * @next_file: next vnode number for a file
+ * @next_dir: next vnode number for a directory
+ * @next_unique: next uniquifier
+ * @quota: KiB; 0 for none
+ * @used: KiB in use before the transaction
+ * @used_delta: KiB more (or less) in use
+ * @files_delta: vnodes more (or fewer)
+ * @counters: the group's row must be written
+ * @changed: the volume's row must be written
+ */
+struct tx_grp {
+	struct tx_grp *next;
+	u32 id;
+	s64 epoch;
+	s64 newest;
+	u32 next_file;
+	u32 next_dir;
+	u32 next_unique;
+	u64 quota;
+	u64 used;
+	s64 used_delta;
+	s64 files_delta;
+	bool counters;
+	bool changed;
+};
+
+/* A growing list of runs of blocks. */
+struct run_list {
+	struct alloc_run *run;
+	size_t nr;
+	size_t size;
+};
+
+#define TX_BUCKETS	256u
+#define TX_NEWS_MAX	4096u	/* more than that: the whole volume changed */
+
+/**
+ * struct store_tx - a transaction
+ * @st: store
+ * @db: the writer's connection
+ * @err: 0, or why it can only be aborted
+ * @now: time of all changes, seconds since 1970
+ * @writes: file data under way
+ * @wrote: file data was written
+ * @taken: blocks allocated, to be given back when it is aborted
+ * @freed: blocks to be retired when it is committed
+ * @grps: groups it changes
+ * @bucket: vnodes it has loaded
+ * @news: what the notifier will be told
+ * @nr_news: entries of @news
+ */
+struct store_tx {
+	struct store *st;
+	struct db *db;
+	int err;
+	s64 now;
+	struct blkdev_batch writes;
+	bool wrote;
+	struct run_list taken;
+	struct run_list freed;
+	struct tx_grp *grps;
+	struct vnode *bucket[TX_BUCKETS];
+	struct afsx_fid *news;
+	size_t nr_news;
+};
+
+/** tx_grp() - group of a R/W volume, loaded at first; -ENOMEDIUM, -EROFS */
+int tx_grp(struct store_tx *tx, u32 vid, struct tx_grp **g);
+
+/** tx_vnode() - vnode of a R/W volume, loaded at first */
+int tx_vnode(struct store_tx *tx, const struct afsx_fid *fid,
+	     struct vnode **vn);
+
+/** tx_dir() - the same for a directory; -ENOTDIR */
+int tx_dir(struct store_tx *tx, const struct afsx_fid *fid, struct vnode **vn);
+
+/** tx_new_vnode() - a vnode with a new number, not yet in any directory */
+int tx_new_vnode(struct store_tx *tx, struct tx_grp *g, enum afsx_ftype type,
+		 struct vnode **vn);
+
+/** tx_add_vnode() - enter a vnode that the caller made with calloc() */
+void tx_add_vnode(struct store_tx *tx, struct vnode *vn);
+
+/** tx_touch() - the vnode's row changes; @data: its data version too */
+void tx_touch(struct store_tx *tx, struct vnode *vn, bool data);
+
+/**
+ * tx_charge() - account for space; -EDQUOT when the quota does not allow it
+ * @tx: transaction
+ * @vn: who uses it
+ * @kib: KiB more, or fewer when negative
+ */
+int tx_charge(struct store_tx *tx, struct vnode *vn, s64 kib);
+
+/** tx_flush() - write the rows of all vnodes that changed so far */
+int tx_flush(struct store_tx *tx);
+
+/** tx_news() - something for the notifier */
+void tx_news(struct store_tx *tx, const struct afsx_fid *fid);
+
+/**
+ * tx_fail() - pass on the result of an operation
+ *
+ * Errors that are found before anything changes are harmless; after others
+ * the transaction can only be aborted.
+ *
+ * Return: @ret.
+ */
+int tx_fail(struct store_tx *tx, int ret);
+
+/** run_list_add() - -ENOMEM */
+int run_list_add(struct run_list *l, const struct alloc_run *run);
+
+#endif /* AFSX_STORE_TX_H */

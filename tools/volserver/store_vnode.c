@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+/* Vnodes: their rows, and the versions of a row that clones need. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store_tx.h"
+
+/* Columns of SQL_VNODE_GET */
+enum {
+	COL_BIRTH, COL_DEATH, COL_UNIQ, COL_TYPE, COL_DV, COL_SIZE, COL_NLINK,
+	COL_MODE, COL_OWNER, COL_GID, COL_AUTHOR, COL_PVNO, COL_PUNIQ,
+	COL_MTIME, COL_STIME, COL_USED, COL_TARGET, COL_GRP, COL_SNAP,
+	COL_VOL_TYPE, COL_ACL,
+};
+
+static void status_from_row(sqlite3_stmt *row, struct store_status *s)
+{
+	s->fid.unique = (u32)db_int(row, COL_UNIQ);
+	s->type = (enum afsx_ftype)db_int(row, COL_TYPE);
+	s->dv = (u64)db_int(row, COL_DV);
+	s->size = (u64)db_int(row, COL_SIZE);
+	s->nlink = (u32)db_int(row, COL_NLINK);
+	s->mode = (u32)db_int(row, COL_MODE);
+	s->owner = (u32)db_int(row, COL_OWNER);
+	s->group = (u32)db_int(row, COL_GID);
+	s->author = (u32)db_int(row, COL_AUTHOR);
+	s->parent_vnode = (u32)db_int(row, COL_PVNO);
+	s->parent_unique = (u32)db_int(row, COL_PUNIQ);
+	s->mtime_client = db_int(row, COL_MTIME);
+	s->mtime_server = db_int(row, COL_STIME);
+	s->used_kib = (u64)db_int(row, COL_USED);
+}
+
+/* A copy of a blob column with a NUL behind it; NULL for NULL. */
+static int copy_blob(sqlite3_stmt *row, int column, char **copy, size_t *len)
+{
+	const void *blob = sqlite3_column_blob(row, column);
+
+	*len = (size_t)sqlite3_column_bytes(row, column);
+	*copy = NULL;
+	if (!blob)
+		return 0;
+	*copy = malloc(*len + 1);
+	if (!*copy)
+		return -ENOMEM;
+	memcpy(*copy, blob, *len);
+	(*copy)[*len] = '\0';
+	return 0;
+}
+
+static int vnode_from_row(sqlite3_stmt *row, struct vnode *vn)
+{
+	size_t len;
+	int ret;
+
+	vn->grp = (u32)db_int(row, COL_GRP);
+	vn->snap = db_int(row, COL_SNAP);
+	vn->vol_type = (enum afsx_voltype)db_int(row, COL_VOL_TYPE);
+	if (sqlite3_column_type(row, COL_BIRTH) == SQLITE_NULL)
+		return -ENOENT;
+	if (sqlite3_column_type(row, COL_DEATH) != SQLITE_NULL &&
+	    db_int(row, COL_DEATH) <= vn->snap)
+		return -ENOENT;
+	vn->birth = db_int(row, COL_BIRTH);
+	vn->row = true;
+	status_from_row(row, &vn->s);
+	ret = copy_blob(row, COL_TARGET, &vn->target, &len);
+	if (!ret)
+		ret = copy_blob(row, COL_ACL, &vn->acl, &vn->acl_len);
+	return ret;
+}
+
+int vnode_load_any(struct db *db, const struct afsx_fid *fid, struct vnode *vn)
+{
+	sqlite3_stmt *row;
+	int ret;
+
+	memset(vn, 0, sizeof(*vn));
+	vn->s.fid = *fid;
+	row = db_bind(db, SQL_VNODE_GET, "ii", (s64)fid->vid, (s64)fid->vnode);
+	ret = db_row(row);
+	if (!ret)
+		ret = -ENOMEDIUM;
+	if (ret > 0)
+		ret = vnode_from_row(row, vn);
+	db_end(row, 0);
+	if (!ret && fid->unique && fid->unique != vn->s.fid.unique)
+		ret = -ESTALE;
+	if (ret)
+		vnode_release(vn);
+	return ret;
+}
+
+int vnode_load(struct db *db, const struct afsx_fid *fid, struct vnode *vn)
+{
+	int ret = vnode_load_any(db, fid, vn);
+
+	if (!ret && !vn->s.nlink) {
+		vnode_release(vn);
+		ret = -ENOENT;
+	}
+	return ret;
+}
+
+void vnode_release(struct vnode *vn)
+{
+	free(vn->target);
+	free(vn->acl);
+	dirbuf_free(vn->dir);
+	vn->target = NULL;
+	vn->acl = NULL;
+	vn->dir = NULL;
+}
+
+static int put_row(struct store_tx *tx, const struct vnode *vn)
+{
+	const struct store_status *s = &vn->s;
+
+	return db_run(tx->db, SQL_VNODE_PUT, "iiiiiiiiiiiiiiiiibb",
+		      (s64)vn->grp, (s64)s->fid.vnode, vn->birth,
+		      (s64)s->fid.unique, (s64)s->type, (s64)s->dv,
+		      (s64)s->size, (s64)s->nlink, (s64)s->mode,
+		      (s64)s->owner, (s64)s->group, (s64)s->author,
+		      (s64)s->parent_vnode, (s64)s->parent_unique,
+		      s->mtime_client, s->mtime_server, (s64)s->used_kib,
+		      vn->target, vn->target ? strlen(vn->target) : (size_t)0,
+		      vn->acl, vn->acl_len);
+}
+
+/* End the row where clones still see it, or remove it. */
+static int kill_row(struct store_tx *tx, const struct tx_grp *g,
+		    const struct vnode *vn)
+{
+	if (vn->birth <= g->newest)
+		return db_run(tx->db, SQL_VNODE_KILL, "iiii", (s64)vn->grp,
+			      (s64)vn->s.fid.vnode, vn->birth, g->epoch);
+	return db_run(tx->db, SQL_VNODE_DELETE, "iii", (s64)vn->grp,
+		      (s64)vn->s.fid.vnode, vn->birth);
+}
+
+int vnode_flush(struct store_tx *tx, struct vnode *vn)
+{
+	struct tx_grp *g;
+	int ret;
+
+	if (!vn->dirty)
+		return 0;
+	vn->dirty = false;
+	ret = tx_grp(tx, vn->grp, &g);
+	if (ret)
+		return ret;
+	if (vn->dead)
+		return vn->row ? kill_row(tx, g, vn) : 0;
+	if (vn->dir)
+		ret = dir_flush(tx, g, vn);
+	if (!ret && vn->row && vn->birth <= g->newest) {
+		ret = kill_row(tx, g, vn);
+		vn->birth = g->epoch;
+	}
+	if (!ret)
+		ret = put_row(tx, vn);
+	vn->row = true;
+	return ret;
+}
+
+#define DESTROY_KIB	(256u * 1024)	/* more than that: collected in steps */
+
+int vnode_destroy(struct store_tx *tx, struct vnode *vn)
+{
+	struct tx_grp *g;
+	int ret = tx_grp(tx, vn->grp, &g);
+
+	if (ret)
+		return ret;
+	if (vn->s.used_kib > DESTROY_KIB) {
+		vn->s.nlink = 0;
+		tx_touch(tx, vn, false);
+		return db_run(tx->db, SQL_ORPHAN_INSERT, "ii", (s64)vn->grp,
+			      (s64)vn->s.fid.vnode);
+	}
+	if (vn->s.type == AFSX_FTYPE_DIR)
+		ret = dir_destroy(tx, g, vn);
+	else if (vn->s.type == AFSX_FTYPE_FILE)
+		ret = data_punch(tx, g, vn, 0, S64_MAX >> BLK_SHIFT);
+	if (ret)
+		return ret;
+	g->files_delta--;
+	ret = tx_charge(tx, vn, -(s64)vn->s.used_kib);
+	tx_touch(tx, vn, false);
+	vn->dead = true;
+	return ret;
+}

@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: MIT
+/* Volumes and their clones. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store_tx.h"
+
+#define FIRST_VOLUME	0x20000000u	/* as other AFS cells begin */
+#define IDS_PER_GROUP	3		/* R/W, .readonly, .backup */
+#define BASE_NAME_MAX	(STORE_NAME_MAX - 10)	/* room for ".readonly" */
+
+static const char *const suffixes[] = {
+	[AFSX_VOL_RW] = "",
+	[AFSX_VOL_RO] = ".readonly",
+	[AFSX_VOL_BACKUP] = ".backup",
+};
+
+/* Columns of SQL_VOL_GET and its like */
+enum {
+	COL_ID, COL_GRP, COL_TYPE, COL_NAME, COL_SNAP, COL_CREATED, COL_UPDATED,
+	COL_QUOTA, COL_USED, COL_FILES, COL_ONLINE, COL_OFFLINE_MSG, COL_MOTD,
+};
+
+void vol_from_row(sqlite3_stmt *row, struct store_vol *vol, s64 *snap)
+{
+	memset(vol, 0, sizeof(*vol));
+	vol->id = (u32)db_int(row, COL_ID);
+	vol->rw_id = (u32)db_int(row, COL_GRP);
+	vol->type = (enum afsx_voltype)db_int(row, COL_TYPE);
+	db_text(row, COL_NAME, vol->name, sizeof(vol->name));
+	vol->created = db_int(row, COL_CREATED);
+	vol->updated = db_int(row, COL_UPDATED);
+	vol->quota_kib = (u64)db_int(row, COL_QUOTA);
+	vol->used_kib = (u64)db_int(row, COL_USED);
+	vol->files = (u64)db_int(row, COL_FILES);
+	vol->online = db_int(row, COL_ONLINE);
+	db_text(row, COL_OFFLINE_MSG, vol->offline_msg,
+		sizeof(vol->offline_msg));
+	db_text(row, COL_MOTD, vol->motd, sizeof(vol->motd));
+	*snap = db_int(row, COL_SNAP);
+}
+
+/* The one volume that a bound query gives: 1, 0 for none, or an error. */
+static int one_volume(sqlite3_stmt *row, struct store_vol *vol)
+{
+	s64 snap;
+	int ret = db_row(row);
+
+	if (ret > 0)
+		vol_from_row(row, vol, &snap);
+	return db_end(row, ret);
+}
+
+static int found(int ret)
+{
+	return ret > 0 ? 0 : ret ? ret : -ENOMEDIUM;
+}
+
+/* ---- reading -------------------------------------------------------------- */
+
+int store_vol_get(struct store *st, u32 id, struct store_vol *vol)
+{
+	int ret;
+	struct reader *r = reader_get(st, &ret);
+
+	if (!r)
+		return ret;
+	ret = one_volume(db_bind(&r->db, SQL_VOL_GET, "i", (s64)id), vol);
+	return reader_put(st, r, found(ret));
+}
+
+static int find_name(struct db *db, const char *name, size_t len,
+		     struct store_vol *vol)
+{
+	char text[STORE_NAME_MAX + 1];
+
+	if (len > STORE_NAME_MAX)
+		return -ENOMEDIUM;
+	memcpy(text, name, len);
+	text[len] = '\0';
+	return found(one_volume(db_bind(db, SQL_VOL_FIND, "s", text), vol));
+}
+
+int store_vol_find(struct store *st, const char *name, size_t len,
+		   struct store_vol *vol)
+{
+	int ret;
+	struct reader *r = reader_get(st, &ret);
+
+	if (!r)
+		return ret;
+	return reader_put(st, r, find_name(&r->db, name, len, vol));
+}
+
+int store_vol_next(struct store *st, u32 after, struct store_vol *vol)
+{
+	int ret;
+	struct reader *r = reader_get(st, &ret);
+
+	if (!r)
+		return ret;
+	ret = one_volume(db_bind(&r->db, SQL_VOL_NEXT, "i", (s64)after), vol);
+	return reader_put(st, r, ret);
+}
+
+static void strip_suffix(const struct store_vol *vol, char *name)
+{
+	size_t len = strlen(vol->name) - strlen(suffixes[vol->type]);
+
+	memcpy(name, vol->name, len);
+	name[len] = '\0';
+}
+
+static int load_group(struct db *db, u32 rw_id, struct store_group *g)
+{
+	sqlite3_stmt *row = db_bind(db, SQL_VOL_OF_GRP, "i", (s64)rw_id);
+	struct store_vol vol;
+	s64 snap;
+	int ret;
+
+	memset(g, 0, sizeof(*g));
+	for (u32 i = 0; i < AFSX_VOL_TYPES; i++)
+		g->id[i] = rw_id + i;
+	while ((ret = db_row(row)) > 0) {
+		vol_from_row(row, &vol, &snap);
+		strip_suffix(&vol, g->name);
+		g->id[vol.type] = vol.id;
+		g->exists[vol.type] = true;
+	}
+	db_end(row, 0);
+	if (!ret && !g->name[0])
+		ret = -ENOMEDIUM;
+	return ret;
+}
+
+int store_group_get(struct store *st, u32 id, struct store_group *g)
+{
+	/* an id that is only reserved still belongs to its group */
+	u32 rw_id = id < FIRST_VOLUME ? id :
+		    id - (id - FIRST_VOLUME) % IDS_PER_GROUP;
+	int ret;
+	struct reader *r = reader_get(st, &ret);
+
+	if (!r)
+		return ret;
+	return reader_put(st, r, load_group(&r->db, rw_id, g));
+}
+
+/* Length of a name without its suffix, if it has one. */
+static size_t base_length(const char *name, size_t len)
+{
+	for (size_t i = 1; i < ARRAY_SIZE(suffixes); i++) {
+		size_t n = strlen(suffixes[i]);
+
+		if (len > n && !memcmp(name + len - n, suffixes[i], n))
+			return len - n;
+	}
+	return len;
+}
+
+int store_group_find(struct store *st, const char *name, size_t len,
+		     struct store_group *g)
+{
+	struct store_vol vol;
+	int ret;
+	struct reader *r = reader_get(st, &ret);
+
+	if (!r)
+		return ret;
+	ret = find_name(&r->db, name, base_length(name, len), &vol);
+	if (!ret)
+		ret = load_group(&r->db, vol.rw_id, g);
+	return reader_put(st, r, ret);
+}
+
+/* ---- creating ------------------------------------------------------------- */
+
+static int check_base_name(const char *name)
+{
+	size_t len = strlen(name);
+	size_t digits = strspn(name, "0123456789");
+
+	if (len > BASE_NAME_MAX)
+		return -ENAMETOOLONG;
+	if (!len || digits == len || base_length(name, len) != len)
+		return -EINVAL;
+	for (size_t i = 0; i < len; i++)
+		if (!isalnum((unsigned char)name[i]) && !strchr("._-", name[i]))
+			return -EINVAL;
+	return name[0] == '.' || name[len - 1] == '.' ? -EINVAL : 0;
+}
+
+static int next_volume_id(struct store_tx *tx, u32 *id)
+{
+	static const char key[] = "next_volume";
+	sqlite3_stmt *row = db_bind(tx->db, SQL_CONFIG_GET, "s", key);
+	s64 next = FIRST_VOLUME;
+	int ret = db_row(row);
+
+	if (ret > 0)
+		next = db_int(row, 0);
+	db_end(row, 0);
+	if (ret < 0)
+		return ret;
+	if (next > (s64)U32_MAX - IDS_PER_GROUP)
+		return -ENOSPC;
+	*id = (u32)next;
+	return db_run(tx->db, SQL_CONFIG_SET, "si", key, next + IDS_PER_GROUP);
+}
+
+static int make_root(struct store_tx *tx, u32 id)
+{
+	struct vnode *vn;
+	struct tx_grp *g;
+	int ret = tx_grp(tx, id, &g);
+
+	if (ret)
+		return ret;
+	vn = calloc(1, sizeof(*vn));
+	if (!vn)
+		return -ENOMEM;
+	vn->grp = id;
+	vn->snap = SNAP_LIVE;
+	vn->birth = g->epoch;
+	vn->s = (struct store_status){
+		.fid = { id, AFSX_ROOT_VNODE, AFSX_ROOT_UNIQUE },
+		.type = AFSX_FTYPE_DIR,
+		.nlink = 2,
+		.mode = 0777,
+		.parent_vnode = AFSX_ROOT_VNODE,
+		.parent_unique = AFSX_ROOT_UNIQUE,
+		.mtime_client = tx->now,
+	};
+	g->files_delta++;
+	tx_add_vnode(tx, vn);
+	return dir_make(tx, vn, &vn->s.fid);
+}
+
+int store_vol_create(struct store_tx *tx, const char *name, u64 quota_kib,
+		     u32 *id)
+{
+	struct store_vol vol;
+	int ret = check_base_name(name);
+
+	if (ret)
+		return ret;
+	ret = find_name(tx->db, name, strlen(name), &vol);
+	if (ret != -ENOMEDIUM)
+		return ret ? tx_fail(tx, ret) : -EEXIST;
+	ret = next_volume_id(tx, id);
+	if (!ret)
+		ret = db_run(tx->db, SQL_GRP_INSERT, "i", (s64)*id);
+	if (!ret)
+		ret = db_run(tx->db, SQL_VOL_INSERT, "iiisiiiiii", (s64)*id,
+			     (s64)*id, (s64)AFSX_VOL_RW, name, SNAP_LIVE,
+			     tx->now, tx->now, (s64)quota_kib, (s64)0, (s64)0);
+	if (!ret)
+		ret = make_root(tx, *id);
+	if (ret && !tx->err)
+		tx->err = ret;
+	return ret;
+}
+
+/* ---- cloning -------------------------------------------------------------- */
+
+static int volume_of(struct store_tx *tx, u32 id, struct store_vol *vol)
+{
+	return found(one_volume(db_bind(tx->db, SQL_VOL_GET, "i", (s64)id),
+				vol));
+}
+
+static int put_clone(struct store_tx *tx, const struct tx_grp *g,
+		     const struct store_vol *rw, enum afsx_voltype type, u32 id)
+{
+	struct store_vol old;
+	char name[STORE_NAME_MAX + 1];
+	s64 used = (s64)rw->used_kib + g->used_delta;
+	s64 files = (s64)rw->files + g->files_delta;
+	s64 quota = (s64)rw->quota_kib;
+	int ret = volume_of(tx, id, &old);
+
+	if (ret == -ENOMEDIUM) {
+		snprintf(name, sizeof(name), "%.*s%s", (int)BASE_NAME_MAX,
+			 rw->name, suffixes[type]);
+		return db_run(tx->db, SQL_VOL_INSERT, "iiisiiiiii", (s64)id,
+			      (s64)g->id, (s64)type, name, g->epoch, tx->now,
+			      rw->updated, quota, used, files);
+	}
+	if (!ret)
+		ret = db_run(tx->db, SQL_VOL_SNAP, "iiiiiii", (s64)id, g->epoch,
+			     tx->now, rw->updated, quota, used, files);
+	if (!ret)
+		ret = db_run(tx->db, SQL_GARBAGE_INSERT, "i", (s64)g->id);
+	return ret;
+}
+
+int store_vol_clone(struct store_tx *tx, u32 rw_id, enum afsx_voltype type,
+		    u32 *id)
+{
+	struct store_vol rw;
+	struct tx_grp *g;
+	int ret;
+
+	if (type != AFSX_VOL_RO && type != AFSX_VOL_BACKUP)
+		return -EINVAL;
+	ret = volume_of(tx, rw_id, &rw);
+	if (!ret)
+		ret = tx_grp(tx, rw_id, &g);
+	if (ret)
+		return ret;
+	*id = rw_id + type;
+	/* what the transaction changed so far belongs to the clone */
+	ret = tx_flush(tx);
+	if (!ret)
+		ret = put_clone(tx, g, &rw, type, *id);
+	if (ret)
+		return tx_fail(tx, ret);
+	g->newest = g->epoch++;
+	g->counters = true;
+	tx_news(tx, &(struct afsx_fid){ .vid = *id });
+	return 0;
+}
+
+int store_vol_remove(struct store_tx *tx, u32 id)
+{
+	struct store_vol vol, clone;
+	int ret = volume_of(tx, id, &vol);
+
+	if (ret)
+		return ret;
+	for (u32 i = 1; vol.type == AFSX_VOL_RW && i < IDS_PER_GROUP; i++) {
+		ret = volume_of(tx, id + i, &clone);
+		if (ret != -ENOMEDIUM)
+			return ret ? tx_fail(tx, ret) : -EBUSY;
+	}
+	ret = db_run(tx->db, SQL_VOL_DELETE, "i", (s64)id);
+	if (!ret)
+		ret = db_run(tx->db, SQL_GARBAGE_INSERT, "i", (s64)vol.rw_id);
+	if (!ret)
+		tx_news(tx, &(struct afsx_fid){ .vid = id });
+	return tx_fail(tx, ret);
+}
+
+int store_vol_set(struct store_tx *tx, const struct store_vol *vol,
+		  unsigned int mask)
+{
+	struct store_vol now;
+	int ret = volume_of(tx, vol->id, &now);
+
+	if (ret)
+		return ret;
+	if (mask & STORE_VOL_QUOTA)
+		now.quota_kib = vol->quota_kib;
+	if (mask & STORE_VOL_ONLINE)
+		now.online = vol->online;
+	if (mask & STORE_VOL_OFFLINE_MSG)
+		memcpy(now.offline_msg, vol->offline_msg,
+		       sizeof(now.offline_msg));
+	if (mask & STORE_VOL_MOTD)
+		memcpy(now.motd, vol->motd, sizeof(now.motd));
+	ret = db_run(tx->db, SQL_VOL_SET, "iiiss", (s64)vol->id,
+		     (s64)now.quota_kib, (s64)now.online, now.offline_msg,
+		     now.motd);
+	tx_news(tx, &(struct afsx_fid){ .vid = vol->id });
+	return tx_fail(tx, ret);
+}
