@@ -6,6 +6,7 @@
 #include <linux/key.h>
 #include <linux/string.h>
 #include <keys/rxrpc-type.h>
+#include <kunit/visibility.h>
 #include <net/net_namespace.h>
 #include <afsx/types.h>
 
@@ -109,13 +110,7 @@ static int afsx_rights(struct afsx_vnode *vnode, struct key *key, int mask,
 	return afsx_revalidate(vnode, key, access);
 }
 
-/**
- * afsx_access_allows - do AFS rights and mode bits allow an access?
- * @mode: type and permissions; of these only the owner's count, for everybody
- * @access: AFSX_ACE_* of the caller
- * @mask: MAY_READ, MAY_WRITE, MAY_EXEC
- */
-static bool afsx_access_allows(umode_t mode, u32 access, int mask)
+bool afsx_access_allows(umode_t mode, u32 access, int mask)
 {
 	if (S_ISDIR(mode)) {
 		if (mask & (MAY_READ | MAY_EXEC) &&
@@ -132,6 +127,7 @@ static bool afsx_access_allows(umode_t mode, u32 access, int mask)
 		return false;
 	return !(mask & MAY_EXEC) || (access & AFSX_ACE_READ && mode & 0100);
 }
+EXPORT_SYMBOL_IF_KUNIT(afsx_access_allows);
 
 int afsx_permission(struct mnt_idmap *idmap, struct inode *inode, int mask)
 {

@@ -24,6 +24,16 @@ struct key *afsx_key_get(struct afsx_cell *cell);
 /* inode_operations.permission; RCU-walk capable while the promise holds. */
 int afsx_permission(struct mnt_idmap *idmap, struct inode *inode, int mask);
 
+/**
+ * afsx_access_allows - do AFS rights and mode bits allow an access?
+ * @mode: type and permissions; of these only the owner's count, for everybody
+ * @access: AFSX_ACE_* of the caller
+ * @mask: MAY_READ, MAY_WRITE, MAY_EXEC
+ *
+ * Pure.
+ */
+bool afsx_access_allows(umode_t mode, u32 access, int mask);
+
 /* Note CallerAccess for a key. cb_lock held for writing. */
 void afsx_permit_note(struct afsx_vnode *vnode, struct key *key, u32 access);
 
