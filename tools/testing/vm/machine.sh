@@ -14,16 +14,17 @@ guest_words()
 	words+=(
 		panic=-1 oops=panic loglevel=7 kunit.enable=1 random.trust_cpu=on
 		"guest.host=$1" "guest.tty=$2" "guest.raw=$((!interactive))"
-		"guest.session=$vm_dir/guest/session" "guest.run=$run_dir"
+		"guest.run=$run_dir"
 	)
 	if [[ -n $out ]]; then
 		words+=("guest.out=$out")
 	fi
 }
 
+# share TAG PATH OPTIONS; QEMU wants a comma in a path twice.
 share()
 {
-	guest+=(-virtfs "local,id=$1,path=$2,mount_tag=$1,security_model=none,multidevs=remap$3")
+	guest+=(-virtfs "local,id=$1,path=${2//,/,,},mount_tag=$1,security_model=none,multidevs=remap$3")
 }
 
 qemu_command()
@@ -60,18 +61,21 @@ uml_command()
 }
 
 # Start the guest and leave its process in guest_pid. QEMU writes the kernel's
-# messages to the log itself; User Mode Linux has them on standard error.
+# messages to the log itself; User Mode Linux has them on standard error, and as a
+# process it would take a polite signal for a reason to complain in them.
 start_guest()
 {
-	local limit=(timeout --kill-after=5 "$time_limit") errors=/dev/stderr
+	local limit=(timeout --kill-after=5) input=/dev/null errors=/dev/stderr
 
+	if ((interactive)); then
+		limit+=(--foreground)
+		input=/dev/stdin
+	fi
 	if [[ ${kernel_machine[$kernel_name]} = uml ]]; then
 		errors=$run_dir/kernel.log
+		limit+=(--signal=KILL)
 	fi
-	if ((interactive)); then
-		"${limit[@]}" --foreground "${guest[@]}" <&0 2>"$errors" &
-	else
-		"${limit[@]}" "${guest[@]}" </dev/null 2>"$errors" &
-	fi
+	touch "$run_dir/kernel.log"
+	"${limit[@]}" "$time_limit" "${guest[@]}" <"$input" 2>"$errors" &
 	guest_pid=$!
 }

@@ -12,7 +12,6 @@
  *	guest.run=PATH		the run directory on the host (hostfs only)
  *	guest.out=PATH		the directory for results (hostfs: the path, 9p: any)
  *	guest.tty=NAME		the console of the session
- *	guest.session=PATH	the script to run
  *	guest.raw=0|1		whether that console passes bytes unchanged
  */
 #include <errno.h>
@@ -31,6 +30,7 @@
 #include <unistd.h>
 
 #define NEW_ROOT	"/newroot"
+#define SESSION		"/run/afsx/session"
 #define MODULE_LIST	"/modules.load"
 #define MOUNT_9P	"trans=virtio,version=9p2000.L,msize=512000"
 
@@ -188,7 +188,6 @@ static int open_console(void)
 
 static void run_session(int console)
 {
-	char *session = need_param("guest.session");
 	bool interactive = !strcmp(need_param("guest.raw"), "0");
 	int input = console;
 
@@ -200,8 +199,8 @@ static void run_session(int console)
 	dup2(input, STDIN_FILENO);
 	dup2(console, STDOUT_FILENO);
 	dup2(console, STDERR_FILENO);
-	execl("/bin/bash", "bash", session, NULL);
-	fail(session);
+	execl("/bin/bash", "bash", SESSION, NULL);
+	fail(SESSION);
 }
 
 /* Wait for the session; whatever it orphaned is reaped on the way. */
