@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Calls of the file service, one at a time. */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -222,7 +223,21 @@ static void check_unserved(char **args, int nr)
 	       (afs_int32)number(args[0]));
 }
 
+/* begin-fetch VID VNODE UNIQUE LENGTH: take the length, but not the data */
+static void begin_fetch(char **args, int nr)
+{
+	struct rx_call *call = rx_NewCall(client.fs);
+	AFSFid fid = fid_of(args);
+	uint32_t length[2];
+
+	expect("code", StartRXAFS_FetchData64(call, &fid, 0, number(args[3])),
+	       0);
+	expect("bytes of the length", rx_Read(call, (char *)length, 8), 8);
+	expect("length", ntohl(length[1]), number(args[3]));
+}
+
 const struct command fs_commands[] = {
+	{ "begin-fetch", 4, begin_fetch },
 	{ "caps", 0, check_caps },
 	{ "time", 0, check_time },
 	{ "root-volume", 1, check_root_volume },

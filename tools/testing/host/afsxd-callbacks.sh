@@ -1,0 +1,200 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# Callback promises: every client that was promised to hear of a change hears of
+# it before the change is acknowledged, and no other; clients that do not answer
+# hold nobody up for long, and learn when they are back that they missed something.
+# shellcheck disable=SC2119	# functions that may do without arguments
+set -euo pipefail
+
+# shellcheck source=tools/testing/host/afsxd/lib.sh
+. "$AFSX_TOP/tools/testing/host/afsxd/lib.sh"
+
+# A change of the root directory, inside the server.
+changes=0
+change()
+{
+	changes=$((changes + 1))
+	online mkmount calls "/mount.$changes" nowhere >/dev/null
+}
+
+# hear NAME...: each has heard of the root's change by now, and of nothing else
+hear()
+{
+	local name
+
+	for name in "$@"; do
+		good "$name" count callback
+		equal "callbacks of $name" "$answer" 1
+		good "$name" quiet
+	done
+}
+
+# watch NAME...: be promised to hear of the root
+watch()
+{
+	local name
+
+	for name in "$@"; do
+		good "$name" status "$volume" 1 1 0
+		equal "promise to $name" "$(value promise)" "${1:+$promise_time}"
+	done
+}
+
+first_contact()
+{
+	local name
+
+	for name in "$@"; do
+		good "$name" await asked
+		good "$name" await init3
+		good "$name" quiet
+	done
+}
+
+promises_are_kept()
+{
+	local version
+
+	watch a b c
+	version=$(value dv)
+	first_contact a b c
+	change
+	hear a b c
+	change			# promised to nobody
+	good a quiet
+	watch a b
+	equal 'data version' "$(value dv)" $((version + 2))
+	change
+	hear a b
+	good c quiet
+}
+
+promises_are_given_up()
+{
+	watch a b c
+	good a give-up "$volume" 1 1
+	good b give-up-all
+	change
+	good a quiet
+	good b quiet
+	hear c
+	watch a
+	good a give-up-none
+	change
+	good a quiet
+}
+
+clones_change_as_a_whole()
+{
+	local readonly=$((volume + 1))
+
+	good a status "$readonly" 1 1 0
+	good a lookup "$readonly" 1 1 file 0
+	good b status "$readonly" 1 1 0
+	change
+	good a quiet		# the clone is as it was
+	online clone calls readonly >/dev/null
+	good a await-callback "$readonly" 0 0
+	good b await-callback "$readonly" 0 0
+	good a quiet
+	good b quiet
+	good c quiet
+	good a lookup "$readonly" 1 1 "mount.$changes" 0
+}
+
+dead_clients_cost_once()
+{
+	watch a b c
+	kill -STOP "${client_pid[b]}"
+	change
+	hear a c
+	grep -q 'client is down.*127.0.0.4' "$work/server.log" || fail 'b is not down'
+	watch a
+	change			# without asking b
+	hear a
+	equal 'times b was found dead' "$(grep -c 'client is down' "$work/server.log")" 1
+	kill -CONT "${client_pid[b]}"
+	watch b
+	good b await init3
+	good b count callback	# what waited in its socket
+	good b count asked
+	change
+	hear b
+}
+
+restarts_are_told()
+{
+	watch a
+	stop_server
+	start_server --callback-timeout 6
+	watch a b c
+	first_contact a b c
+	change
+	hear a b c
+}
+
+# A client that has two addresses is one client.
+clients_have_two_addresses()
+{
+	start_client a2 127.0.0.6 1001
+	watch a a2
+	good a2 await asked
+	good a2 quiet		# not told to forget: it is known
+	change
+	hear a a2
+}
+
+# With room for 64 promises, the oldest are broken to make room.
+promises_are_bounded()
+{
+	stop_server
+	start_server --max-promises 64
+	watch a
+	first_contact a
+	good a tree "$volume" "$work/source"
+	good a await-callback "$volume" 1 1
+	change
+}
+
+# With room for one client, the other is told to forget.
+clients_are_bounded()
+{
+	stop_server
+	start_server --max-clients 1
+	good a count callback
+	watch a
+	first_contact a
+	watch b
+	good a await init3
+	first_contact b
+	good a quiet
+	change
+	hear b
+	good a quiet
+}
+
+require nbdkit
+build_client
+mkdir "$work/source"
+echo contents >"$work/source/file"
+touch "$work"/source/many.{1..100}
+start_nbd 256M
+vol format >/dev/null
+make_volume calls 0
+vol import calls "$work/source" >/dev/null 2>&1
+vol clone calls readonly >/dev/null
+start_server --callback-timeout 6
+start_client a 127.0.0.3 1001
+start_client b 127.0.0.4 1002
+start_client c 127.0.0.5 1003
+promises_are_kept
+promises_are_given_up
+clones_change_as_a_whole
+dead_clients_cost_once
+restarts_are_told
+clients_have_two_addresses
+promises_are_bounded
+clients_are_bounded
+stop_server
+echo "$checks answers as expected"

@@ -1,0 +1,110 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# afsxd as a process: it needs no privileges, says why it cannot start, ends by
+# SIGTERM and SIGINT with its store closed even while it is busy, and guards its
+# control socket.
+# shellcheck disable=SC2119	# functions that may do without arguments
+set -euo pipefail
+
+# shellcheck source=tools/testing/host/afsxd/lib.sh
+. "$AFSX_TOP/tools/testing/host/afsxd/lib.sh"
+
+# does_not_start SENTENCE OPTION...: status 1, and the log says why
+does_not_start()
+{
+	local sentence=$1 status=0
+
+	shift
+	timeout 60 "$bin/afsxd" --cell test.example --listen "$server" \
+		--fs-port "$fs_port" --vl-port "$vl_port" "$@" 2>"$work/failed.log" ||
+		status=$?
+	[[ $status == 1 ]] || fail "afsxd $*: status $status"
+	grep 'level=error' "$work/failed.log" | grep -qF -- "$sentence" ||
+		fail "afsxd $*: no '$sentence' in: $(<"$work/failed.log")"
+	checks=$((checks + 1))
+}
+
+reasons_not_to_start()
+{
+	does_not_start "$work/nothing" --store "nbd+unix:///?socket=$work/nothing" --reconnect 0
+	does_not_start 'cannot listen' --store "$uri" --listen 192.0.2.1
+	does_not_start "$work/no/socket: No such file" --store "$uri" --control "$work/no/socket"
+	does_not_start 'path is too long' --store "$uri" --control "/$(printf 'x%.0s' {1..200})"
+	: >"$work/file"
+	does_not_start "$work/file: Address already in use" --store "$uri" --control "$work/file"
+	[[ -f $work/file ]] || fail 'a file was taken for a socket and removed'
+}
+
+while_another_runs()
+{
+	does_not_start '' --store "$uri"
+	does_not_start '' --store "$uri" --control "$control"
+	good one status "$volume" 1 1 0
+	online list | grep -q calls || fail 'the first server is disturbed'
+}
+
+control_is_guarded()
+{
+	equal 'mode of the socket' "$(stat -c %a "$control")" 600
+	! online nonsense 2>"$work/err" || fail 'a nonsense command succeeds'
+	grep -q nonsense "$work/err" || fail "nonsense: $(<"$work/err")"
+	[[ $(id -u) == 0 ]] || return 0
+	chmod 711 "$work"
+	chmod 666 "$control"
+	! setpriv --reuid 65534 --clear-groups "$bin/afsx-vol" --control "$control" list \
+		>"$work/out" 2>"$work/err" || fail 'anybody may give commands'
+	grep -q "only the daemon's user" "$work/err" || fail "other user: $(<"$work/err")"
+	checks=$((checks + 1))
+}
+
+# Stopped while data is on its way to a client that does not take it.
+stops_while_busy()
+{
+	good slow lookup "$volume" 1 1 big 0
+	# shellcheck disable=SC2086	# the three words of a FID
+	good slow begin-fetch $answer 20000000
+	stop_server
+}
+
+as_nobody()
+{
+	[[ $(id -u) == 0 ]] || return 0
+	chmod 755 "$work"
+	chmod 666 "$work/nbd"
+	mkdir "$work/run"
+	chown 65534 "$work/run"
+	setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set=-all \
+		--no-new-privs "$bin/afsxd" --cell test.example --store "$uri" \
+		--listen "$server" --fs-port "$fs_port" --vl-port "$vl_port" \
+		--control "$work/run/control" 2>"$work/server.log" &
+	server_pid=$!
+	wait_for 60 grep -q 'msg="\?serving' "$work/server.log" || fail 'does not start as nobody'
+	good one status "$volume" 1 1 0
+	stop_server INT
+	[[ ! -e $work/run/control ]] || fail 'the socket is left behind'
+}
+
+require nbdkit setpriv
+build_client
+mkdir "$work/source"
+head -c 20000000 /dev/urandom >"$work/source/big"
+start_nbd 256M
+vol format >/dev/null
+make_volume calls 0
+vol import calls "$work/source" >/dev/null 2>&1
+reasons_not_to_start
+start_server
+start_client one 127.0.0.3
+start_client slow 127.0.0.4 7
+good one status "$volume" 1 1 0
+good slow status "$volume" 1 1 0
+while_another_runs
+control_is_guarded
+stops_while_busy
+[[ ! -e $control ]] || fail 'the socket is left behind'
+start_server
+stop_server INT
+as_nobody
+vol check >/dev/null || fail 'the store was not closed properly'
+echo "$checks checks passed"

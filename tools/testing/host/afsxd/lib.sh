@@ -1,0 +1,183 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+#
+# What the tests of afsxd share: a store in memory, a server on it, and clients
+# that are told what to do. Everything listens on addresses 127.0.0.x and ports
+# of this process alone, and is gone when the test ends.
+set -euo pipefail
+
+bin=${AFSX_BIN:-$AFSX_TOP/build/bin}
+client_bin=$AFSX_TOP/build/test/bin/afsxd-client
+work=$(mktemp -d)
+server=127.0.0.2
+fs_port=$((20000 + $$ % 10000 * 4))
+vl_port=$((fs_port + 1))
+client_port=$((fs_port + 2))
+promise_time=7200
+uri="nbd+unix:///?socket=$work/nbd"
+control=$work/control
+server_pid=
+nbd_pid=
+declare -A client_pid=() client_in=() client_out=()
+checks=0
+# Suppressions for what the Rx library keeps until the end of the process.
+export LSAN_OPTIONS=suppressions=$AFSX_TOP/tools/testing/host/afsxd/lsan.supp:print_suppressions=0
+
+fail()
+{
+	echo "FAIL: $*"
+	[[ ! -s $work/server.log ]] || tail -n 20 "$work/server.log"
+	exit 1
+}
+
+skip()
+{
+	echo "$*"
+	exit 77
+}
+
+clean_up()
+{
+	local name
+
+	for name in "${!client_pid[@]}"; do
+		kill -KILL "${client_pid[$name]}" 2>/dev/null || true
+	done
+	[[ -z $server_pid ]] || kill -KILL "$server_pid" 2>/dev/null || true
+	[[ -z $nbd_pid ]] || kill "$nbd_pid" 2>/dev/null || true
+	wait
+	rm -rf "$work"
+}
+trap clean_up EXIT
+
+# require PROGRAM...
+require()
+{
+	local program
+
+	for program in "$@"; do
+		command -v "$program" >/dev/null || skip "$program is not here"
+	done
+}
+
+build_client()
+{
+	make -s -C "$AFSX_TOP/tools/testing/host" "$client_bin" >"$work/make.log" 2>&1 ||
+		fail "the client cannot be built: $(<"$work/make.log")"
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds
+wait_for()
+{
+	local until=$((SECONDS + $1))
+
+	shift
+	until "$@" 2>/dev/null; do
+		((SECONDS < until)) || return 1
+		sleep 0.05
+	done
+}
+
+# An export of SIZE zero bytes.
+start_nbd()
+{
+	nbdkit --foreground --unix "$work/nbd" --exit-with-parent memory "$1" &
+	nbd_pid=$!
+	wait_for 30 test -S "$work/nbd" || fail 'nbdkit does not start'
+}
+
+vol()
+{
+	"$bin/afsx-vol" --store "$uri" "$@"
+}
+
+# The same commands inside the server.
+online()
+{
+	"$bin/afsx-vol" --control "$control" "$@"
+}
+
+# start_server OPTION...: until clients are served
+start_server()
+{
+	"$bin/afsxd" --cell test.example --store "$uri" --listen "$server" \
+		--fs-port "$fs_port" --vl-port "$vl_port" --control "$control" \
+		--promise-time "$promise_time" --log-level debug "$@" \
+		2>"$work/server.log" &
+	server_pid=$!
+	wait_for 60 grep -q 'msg="\?serving' "$work/server.log" ||
+		fail 'the server does not start'
+}
+
+# Let it end by a signal; its exit status must be 0.
+stop_server()
+{
+	local status=0
+
+	kill "-${1:-TERM}" "$server_pid"
+	wait "$server_pid" || status=$?
+	server_pid=
+	[[ $status == "${2:-0}" ]] || fail "the server ended with status $status"
+}
+
+# start_client NAME ADDRESS [UUID]
+start_client()
+{
+	local name=$1 in out
+
+	mkfifo "$work/$name.in" "$work/$name.out"
+	"$client_bin" "$server" "$fs_port" "$vl_port" "$2" "$client_port" \
+		"$promise_time" "${3:-0}" <"$work/$name.in" >"$work/$name.out" &
+	client_pid[$name]=$!
+	exec {in}>"$work/$name.in" {out}<"$work/$name.out"
+	client_in[$name]=$in
+	client_out[$name]=$out
+}
+
+# tell NAME COMMAND...: print the answer
+tell()
+{
+	local name=$1 reply
+
+	shift
+	echo "$*" >&"${client_in[$name]}"
+	read -r -t 180 -u "${client_out[$name]}" reply || fail "$name: no answer to: $*"
+	echo "$reply"
+}
+
+# good NAME COMMAND...: the answer must be ok; what follows is left in $answer
+good()
+{
+	answer=$(tell "$@")
+	[[ $answer == ok* ]] || fail "$*: $answer"
+	answer=${answer#ok}
+	answer=${answer# }
+	checks=$((checks + 1))
+}
+
+# value KEY: of the KEY=VALUE words in $answer
+value()
+{
+	sed -n "s/.*\<$1=\([^ ]*\).*/\1/p" <<<"$answer"
+}
+
+# equal WHAT GOT WANTED
+equal()
+{
+	[[ $2 == "$3" ]] || fail "$1 is '$2', not '$3'"
+	checks=$((checks + 1))
+}
+
+# make_volume NAME QUOTA-KIB: leaves its id in $volume
+make_volume()
+{
+	vol create --quota "$2" "$1" >/dev/null
+	# shellcheck disable=SC2034	# for the tests
+	volume=$(vol_id "$1")
+}
+
+# vol_id NAME: id of its read/write volume
+vol_id()
+{
+	vol show "$1" | sed -n 's/^id[: =]*\([0-9]*\).*/\1/p'
+}
