@@ -4,6 +4,7 @@
  */
 #include <linux/ctype.h>
 #include <linux/err.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include <linux/dns_resolver.h>
@@ -138,7 +139,8 @@ static int afsx_cell_ask_dns(struct afsx_cell *cell)
 	if (nr >= 0)
 		nr = afsx_cell_dns_parse(answer, nr, ip, ARRAY_SIZE(ip));
 	kfree(answer);
-	if (nr == -EINTR || nr == -ERESTARTSYS)
+	/* The helper, too, may have failed with such an error. */
+	if ((nr == -EINTR || nr == -ERESTARTSYS) && signal_pending(current))
 		return -EINTR;
 	if (nr == -ENOMEM)
 		return nr;
