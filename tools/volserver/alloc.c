@@ -296,6 +296,13 @@ u64 alloc_free_blocks(struct alloc *a)
 	       a->nr_free + a->nr_retired - a->reserve : 0;
 }
 
+u64 alloc_count_free(struct alloc *a)
+{
+	MUTEX_GUARD(&a->lock);
+
+	return a->nr_free + a->nr_retired;
+}
+
 bool alloc_is_used(struct alloc *a, u64 block)
 {
 	MUTEX_GUARD(&a->lock);

@@ -82,6 +82,9 @@ bool alloc_reap(struct alloc *a, u64 limit, struct alloc_run *run);
 /** alloc_free_blocks() - free and retired blocks, without the reserve */
 u64 alloc_free_blocks(struct alloc *a);
 
+/** alloc_count_free() - free and retired blocks, with the reserve */
+u64 alloc_count_free(struct alloc *a);
+
 /** alloc_is_used() - one block, for the checker */
 bool alloc_is_used(struct alloc *a, u64 block);
 

@@ -163,9 +163,8 @@ static const char *const texts[] = {
 	[SQL_CHECK_PAGES] = "PRAGMA integrity_check(20)",
 	[SQL_CHECK_VNODES] = "SELECT vno FROM vnode WHERE grp = ?1"
 		" AND " ALIVE_AT("?2") " ORDER BY vno",
-	[SQL_CHECK_USAGE] = "SELECT sum(used), count(*) FROM vnode"
-		" WHERE grp = ?1 AND " ALIVE_AT("?2"),
-	[SQL_CHECK_OVERLAPS] = "SELECT id, phys, nr FROM extent ORDER BY phys",
+	[SQL_CHECK_EXTENTS] = "SELECT id, phys, nr, sums FROM extent"
+		" ORDER BY phys",
 	[SQL_CHECK_STRAYS] = "SELECT count(*) FROM extent e WHERE NOT EXISTS"
 		" (SELECT 1 FROM vnode n WHERE n.grp = e.grp AND n.vno = e.vno)"
 		" AND EXISTS (SELECT 1 FROM vol v WHERE v.grp = e.grp)",

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+/*
+ * afsx-vol: make a store and administer its volumes, on the device itself or
+ * through the daemon that serves it.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control.h"
+#include "log.h"
+#include "size.h"
+#include "store.h"
+#include "volcmd.h"
+
+/* What the options say. */
+struct config {
+	const char *uri;
+	const char *control;
+	bool takeover;
+	int argc;
+	char **argv;
+};
+
+enum {
+	OPT_STORE = 's',
+	OPT_CONTROL = 'c',
+	OPT_TAKEOVER = 256,
+};
+
+static const struct argp_option options[] = {
+	{ "store", OPT_STORE, "NBD-URI", 0,
+	  "Work on the store there, which no daemon may have open", 0 },
+	{ "control", OPT_CONTROL, "SOCKET", 0,
+	  "Let the daemon that listens on SOCKET do it", 0 },
+	{ "takeover", OPT_TAKEOVER, NULL, 0,
+	  "Open the store even if another process seems to have it", 0 },
+	{ }
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct config *cfg = state->input;
+
+	switch (key) {
+	case OPT_STORE:
+		cfg->uri = arg;
+		return 0;
+	case OPT_CONTROL:
+		cfg->control = arg;
+		return 0;
+	case OPT_TAKEOVER:
+		cfg->takeover = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		/* the rest belongs to the command, options included */
+		cfg->argv = &state->argv[state->next - 1];
+		cfg->argc = state->argc - state->next + 1;
+		state->next = state->argc;
+		return 0;
+	case ARGP_KEY_END:
+		if (!cfg->argc)
+			argp_error(state, "no command given");
+		if (!cfg->uri == !cfg->control)
+			argp_error(state, "one of --store and --control is needed");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* The list of commands comes from their table. */
+static char *help_filter(int key, const char *text, void *input)
+{
+	char *all = NULL;
+	size_t len = 0;
+	FILE *f;
+
+	if (key != ARGP_KEY_HELP_POST_DOC)
+		return (char *)text;
+	f = open_memstream(&all, &len);
+	if (!f)
+		return NULL;
+	fputs("Commands:\n", f);
+	fputs("  format [--force] [--wal SIZE]\n", f);
+	fputs("\tmake a store on the device (with --store only)\n", f);
+	volcmd_usage(f);
+	fclose(f);
+	return all;
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "COMMAND [ARGUMENT...]",
+	.doc = "Make an afsx volume store and administer its volumes.\v ",
+	.help_filter = help_filter,
+};
+
+static atomic_bool stop;
+
+static void on_signal(int sig)
+{
+	atomic_store(&stop, true);
+}
+
+static int complain(const char *what, const struct errbuf *err, int ret)
+{
+	fprintf(stderr, "afsx-vol: %s: %s\n", what, err->text);
+	return ret == -EBUSY ? VOLCMD_BUSY : VOLCMD_FAILED;
+}
+
+static int bad_format_option(const char *arg, const char *why)
+{
+	fprintf(stderr, "afsx-vol: format: %s '%s'\n", why, arg);
+	return VOLCMD_USAGE;
+}
+
+static int run_format(const struct config *cfg)
+{
+	struct store_format_opts o = { .uri = cfg->uri };
+	struct errbuf err = { "" };
+	u64 bytes;
+	int ret;
+
+	for (int i = 1; i < cfg->argc; i++) {
+		const char *arg = cfg->argv[i];
+
+		if (!strcmp(arg, "--force")) {
+			o.force = true;
+		} else if (!strcmp(arg, "--wal") && i + 1 < cfg->argc) {
+			arg = cfg->argv[++i];
+			if (size_parse(arg, 1024 * 1024, &bytes) ||
+			    bytes >> 20 > 1024 || bytes & 0xfffff)
+				return bad_format_option(arg, "--wal is not a number of MiB up to 1G:");
+			o.wal_mib = (unsigned int)(bytes >> 20);
+		} else {
+			return bad_format_option(arg, "unexpected");
+		}
+	}
+	ret = store_format(&o, &err);
+	if (ret)
+		return complain("format", &err, ret);
+	printf("formatted %s\n", cfg->uri);
+	return VOLCMD_OK;
+}
+
+/* Commands that only look leave the device as it is. */
+static bool only_looks(const char *command)
+{
+	static const char *const names[] = { "list", "show", "check" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(names[i], command))
+			return true;
+	return false;
+}
+
+static int run_offline(const struct config *cfg)
+{
+	struct volcmd_io io = { .out = stdout, .err = stderr, .stop = &stop };
+	struct store_config sc = {
+		.uri = cfg->uri,
+		.flags = (only_looks(cfg->argv[0]) ? STORE_RDONLY : 0) |
+			 (cfg->takeover ? STORE_TAKEOVER : 0),
+		.readers = 1,
+	};
+	struct errbuf err = { "" };
+	struct store *st;
+	int ret, end;
+
+	ret = store_open(&sc, &st, &err);
+	if (ret)
+		return complain(cfg->argv[0], &err, ret);
+	ret = volcmd_run(st, &io, cfg->argc, cfg->argv);
+	end = store_close(st);
+	if (end && ret == VOLCMD_OK) {
+		fprintf(stderr, "afsx-vol: %s: the store stopped: %s\n",
+			cfg->argv[0], strerror(-end));
+		ret = VOLCMD_FAILED;
+	}
+	return ret;
+}
+
+static int run_online(const struct config *cfg)
+{
+	struct errbuf err = { "" };
+	int ret = control_call(cfg->control, cfg->argc, cfg->argv, stdout,
+			       stderr, &err);
+
+	return ret < 0 ? complain(cfg->argv[0], &err, ret) : ret;
+}
+
+int main(int argc, char **argv)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+	struct config cfg = { .argc = 0 };
+
+	argp_err_exit_status = VOLCMD_USAGE;
+	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &cfg);
+	log_setup("afsx-vol", LOG_WARN);
+	if (cfg.uri && !strcmp(cfg.argv[0], "format"))
+		return run_format(&cfg);
+	if (!volcmd_known(cfg.argv[0])) {
+		fprintf(stderr, "afsx-vol: unknown command '%s'\n",
+			cfg.argv[0]);
+		return VOLCMD_USAGE;
+	}
+	if (cfg.control)
+		return run_online(&cfg);
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	return run_offline(&cfg);
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The checker: regions, pages, database, extents against the free map.  What
+ * directories and vnodes say of each other is in store_check_tree.c.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "crc32c.h"
+#include "le.h"
+#include "store_check.h"
+
+void check_problem(struct check *k, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	k->problems++;
+	k->report(k->ctx, text);
+}
+
+static void check_superblocks(struct check *k)
+{
+	struct errbuf err = { "" };
+	bool stale = false;
+	struct sb sb;
+
+	if (sb_read(k->st->dev, &sb, &stale, &err))
+		check_problem(k, "superblock: %s", err.text);
+	else if (stale)
+		check_problem(k, "superblock: one copy is missing, damaged or old");
+}
+
+/*
+ * Pages as the device has them.  Those that the log still holds may be torn
+ * after a crash, so this needs an empty log.
+ */
+static int check_pages(struct check *k)
+{
+	s64 pages;
+	int ret;
+
+	if (k->st->lease)
+		sqlite3_wal_checkpoint_v2(k->st->writer.sql, NULL,
+					  SQLITE_CHECKPOINT_TRUNCATE, NULL,
+					  NULL);
+	if (wal_size(k->st->wal))
+		return 0;
+	ret = db_number(k->db, SQL_PAGE_COUNT, &pages);
+	for (s64 i = 0; !ret && i < pages; i++) {
+		ret = meta_check_page(k->st->meta, (u64)i);
+		if (ret == -EUCLEAN || ret == -ENODATA) {
+			check_problem(k, "metadata: page %jd: %s", (intmax_t)i,
+				      ret == -ENODATA ? "outside of the region" :
+							"wrong checksum");
+			ret = 0;
+		}
+	}
+	return ret;
+}
+
+static int check_database(struct check *k)
+{
+	sqlite3_stmt *row = db_bind(k->db, SQL_CHECK_PAGES, "");
+	char text[256];
+	int ret;
+
+	while ((ret = db_row(row)) > 0) {
+		db_text(row, 0, text, sizeof(text));
+		if (strcmp(text, "ok"))
+			check_problem(k, "database: %s", text);
+	}
+	return db_end(row, ret);
+}
+
+/* ---- extents ---------------------------------------------------------------- */
+
+/* Columns of SQL_CHECK_EXTENTS */
+struct row {
+	s64 id;
+	u64 start;
+	u32 nr;
+	const u8 *sums;
+};
+
+static void check_sums(struct check *k, const struct row *r, u8 *buf)
+{
+	int ret = blkdev_read(k->st->dev, r->start << BLK_SHIFT, buf,
+			      (size_t)r->nr * BLK_SIZE);
+
+	if (ret)
+		check_problem(k, "extent %jd: cannot be read: %s",
+			      (intmax_t)r->id, strerror(-ret));
+	for (u32 i = 0; !ret && i < r->nr; i++)
+		if (crc32c(0, buf + (size_t)i * BLK_SIZE, BLK_SIZE) !=
+		    le32_get(r->sums + 4 * i))
+			check_problem(k, "extent %jd: block %ju: wrong checksum",
+				      (intmax_t)r->id, (uintmax_t)r->start + i);
+}
+
+/* One extent, in the order of their places; @end: where the last one ended. */
+static bool check_extent(struct check *k, const struct row *r, int sums_len,
+			 u64 *end)
+{
+	const struct sb *sb = &k->st->sb;
+
+	if (r->nr < 1 || r->nr > EXTENT_MAX || sums_len != (int)(4 * r->nr)) {
+		check_problem(k, "extent %jd: %u blocks with %d bytes of checksums",
+			      (intmax_t)r->id, r->nr, sums_len);
+		return false;
+	}
+	if (r->start < SB_FIRST_FREE || r->start + r->nr > sb->blocks - 1) {
+		check_problem(k, "extent %jd: outside of the device",
+			      (intmax_t)r->id);
+		return false;
+	}
+	for (u32 i = 0; i < sb->nr; i++)
+		if (r->start < sb->region[i].start + sb->region[i].nr &&
+		    sb->region[i].start < r->start + r->nr)
+			check_problem(k, "extent %jd: inside region %u",
+				      (intmax_t)r->id, i);
+	if (r->start < *end)
+		check_problem(k, "extent %jd: shares blocks with the one before",
+			      (intmax_t)r->id);
+	for (u32 i = 0; i < r->nr; i++)
+		if (!alloc_is_used(k->st->alloc, r->start + i))
+			check_problem(k, "extent %jd: block %ju is marked free",
+				      (intmax_t)r->id, (uintmax_t)r->start + i);
+	*end = max(*end, r->start + r->nr);
+	return true;
+}
+
+static int check_extents(struct check *k)
+{
+	u8 *buf CLEANUP_FREE = malloc(EXTENT_MAX * BLK_SIZE);
+	sqlite3_stmt *row;
+	u64 end = 0;
+	int ret;
+
+	if (!buf)
+		return -ENOMEM;
+	row = db_bind(k->db, SQL_CHECK_EXTENTS, "");
+	while ((ret = db_row(row)) > 0) {
+		struct row r = {
+			.id = db_int(row, 0),
+			.start = (u64)db_int(row, 1),
+			.nr = (u32)db_int(row, 2),
+			.sums = sqlite3_column_blob(row, 3),
+		};
+
+		if (check_extent(k, &r, sqlite3_column_bytes(row, 3), &end) &&
+		    k->flags & STORE_CHECK_DATA)
+			check_sums(k, &r, buf);
+		k->blocks += r.nr;
+	}
+	return db_end(row, ret);
+}
+
+static void check_free_map(struct check *k)
+{
+	const struct sb *sb = &k->st->sb;
+	u64 used = SB_FIRST_FREE + 1 + k->blocks;
+
+	for (u32 i = 0; i < sb->nr; i++)
+		used += sb->region[i].nr;
+	if (alloc_count_free(k->st->alloc) != sb->blocks - used)
+		check_problem(k, "free map: %ju blocks are free, should be %ju",
+			      (uintmax_t)alloc_count_free(k->st->alloc),
+			      (uintmax_t)(sb->blocks - used));
+}
+
+static int check_strays(struct check *k)
+{
+	s64 strays = 0;
+	int ret = db_number(k->db, SQL_CHECK_STRAYS, &strays);
+
+	if (!ret && strays)
+		check_problem(k, "%jd extents belong to no vnode",
+			      (intmax_t)strays);
+	return ret;
+}
+
+static int check_all(struct check *k)
+{
+	int ret;
+
+	check_superblocks(k);
+	ret = check_pages(k);
+	if (!ret)
+		ret = check_database(k);
+	if (!ret)
+		ret = check_extents(k);
+	if (!ret)
+		check_free_map(k);
+	if (!ret)
+		ret = check_strays(k);
+	if (!ret)
+		ret = check_volumes(k);
+	return ret;
+}
+
+int store_check(struct store *st, unsigned int flags, store_report_t report,
+		void *ctx)
+{
+	struct check k = {
+		.st = st,
+		.db = &st->writer,
+		.flags = flags,
+		.report = report,
+		.ctx = ctx,
+	};
+	int ret;
+
+	pthread_mutex_lock(&st->writer_lock);
+	ret = check_all(&k);
+	pthread_mutex_unlock(&st->writer_lock);
+	if (ret == -EUCLEAN) {
+		/* so damaged that it cannot even be read through */
+		check_problem(&k, "metadata: cannot be read to the end");
+		ret = 0;
+	}
+	return ret ? ret : (int)k.problems;
+}

@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: MIT
+#include "volcmd.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "size.h"
+#include "volcmd_priv.h"
+
+#define COLLECT_STEP	2000	/* rows in one transaction */
+
+/* ---- telling ---------------------------------------------------------------- */
+
+/* What an error of the store means, where strerror() would mislead. */
+static const char *explain(int code)
+{
+	static const struct {
+		int code;
+		const char *text;
+	} texts[] = {
+		{ -ENOMEDIUM, "no such volume" },
+		{ -EDQUOT, "the volume's quota would be exceeded" },
+		{ -ENOSPC, "the device is full" },
+		{ -EUCLEAN, "the store is damaged there; run a check" },
+		{ -EFBIG, "the directory is full" },
+		{ -EROFS, "it is read-only" },
+		{ -ESTALE, "it was replaced meanwhile" },
+		{ -ECANCELED, "stopped" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		if (texts[i].code == code)
+			return texts[i].text;
+	return strerror(-code);
+}
+
+static void tell(const struct volcmd *c, const char *fmt, va_list ap)
+{
+	fprintf(c->io->err, "afsx-vol: %s: ", c->desc->name);
+	vfprintf(c->io->err, fmt, ap);
+}
+
+int volcmd_fail(const struct volcmd *c, int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	tell(c, fmt, ap);
+	va_end(ap);
+	if (code)
+		fprintf(c->io->err, ": %s", explain(code));
+	fputc('\n', c->io->err);
+	return VOLCMD_FAILED;
+}
+
+int volcmd_misuse(const struct volcmd *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	tell(c, fmt, ap);
+	va_end(ap);
+	fputc('\n', c->io->err);
+	return VOLCMD_USAGE;
+}
+
+/* ---- what commands need ------------------------------------------------------ */
+
+bool volcmd_stopped(const struct volcmd *c)
+{
+	return c->io->stop && atomic_load(c->io->stop);
+}
+
+int volcmd_commit(struct store_tx *tx, int ret)
+{
+	if (!ret)
+		return store_commit(tx);
+	store_abort(tx);
+	return ret;
+}
+
+int volcmd_collect(const struct volcmd *c)
+{
+	int n;
+
+	do {
+		n = store_collect(c->st, COLLECT_STEP);
+	} while (n > 0 && !volcmd_stopped(c));
+	return min(n, 0);
+}
+
+int volcmd_find(const struct volcmd *c, const char *name, struct store_vol *vol)
+{
+	u64 id;
+	int ret;
+
+	if (!number_parse(name, 1, U32_MAX, &id))
+		ret = store_vol_get(c->st, (u32)id, vol);
+	else
+		ret = store_vol_find(c->st, name, strlen(name), vol);
+	return ret ? volcmd_fail(c, ret, "volume '%s'", name) : VOLCMD_OK;
+}
+
+int volcmd_find_rw(const struct volcmd *c, const char *name,
+		   struct store_vol *vol)
+{
+	int ret = volcmd_find(c, name, vol);
+
+	if (!ret && vol->type != AFSX_VOL_RW)
+		ret = volcmd_fail(c, 0, "volume '%s' is a clone, not a read/write volume",
+				  name);
+	return ret;
+}
+
+/* ---- short commands ---------------------------------------------------------- */
+
+static int parse_quota(const struct volcmd *c, const char *text, u64 *kib)
+{
+	u64 bytes;
+
+	if (size_parse(text, 1024, &bytes) || bytes / 1024 > S32_MAX)
+		return volcmd_misuse(c, "--quota '%s' is not a size below 2T (as 5000, 200M, 10G)",
+				     text);
+	*kib = bytes / 1024;
+	return VOLCMD_OK;
+}
+
+static int create_error(const struct volcmd *c, int ret, const char *name)
+{
+	switch (ret) {
+	case -EEXIST:
+		return volcmd_fail(c, 0, "volume '%s' exists already", name);
+	case -ENAMETOOLONG:
+		return volcmd_misuse(c, "volume name '%s' is longer than 54 characters",
+				     name);
+	case -EINVAL:
+		return volcmd_misuse(c, "bad volume name '%s'; see NAMES in afsx-vol(8)",
+				     name);
+	default:
+		return volcmd_fail(c, ret, "volume '%s'", name);
+	}
+}
+
+static int run_create(struct volcmd *c)
+{
+	const char *quota = volcmd_option(c, "quota");
+	struct store_tx *tx;
+	u64 kib = 0;
+	u32 id = 0;
+	int ret;
+
+	if (quota && parse_quota(c, quota, &kib))
+		return VOLCMD_USAGE;
+	ret = store_begin(c->st, &tx);
+	if (!ret)
+		ret = volcmd_commit(tx, store_vol_create(tx, c->arg[0], kib,
+							 &id));
+	if (ret)
+		return create_error(c, ret, c->arg[0]);
+	fprintf(c->io->out, "created volume %s, id %u\n", c->arg[0], id);
+	return VOLCMD_OK;
+}
+
+static int run_clone(struct volcmd *c)
+{
+	enum afsx_voltype type;
+	struct store_vol vol;
+	struct store_tx *tx;
+	u32 id = 0;
+	int ret;
+
+	if (!strcmp(c->arg[1], "readonly"))
+		type = AFSX_VOL_RO;
+	else if (!strcmp(c->arg[1], "backup"))
+		type = AFSX_VOL_BACKUP;
+	else
+		return volcmd_misuse(c, "'%s' is not a kind of clone (readonly, backup)",
+				     c->arg[1]);
+	if (volcmd_find_rw(c, c->arg[0], &vol))
+		return VOLCMD_FAILED;
+	ret = store_begin(c->st, &tx);
+	if (!ret)
+		ret = volcmd_commit(tx, store_vol_clone(tx, vol.id, type, &id));
+	if (!ret)
+		fprintf(c->io->out, "cloned %s to %s.%s, id %u\n", vol.name,
+			vol.name, c->arg[1], id);
+	if (!ret)
+		ret = volcmd_collect(c);
+	return ret ? volcmd_fail(c, ret, "volume '%s'", c->arg[0]) : VOLCMD_OK;
+}
+
+static int run_remove(struct volcmd *c)
+{
+	struct store_vol vol;
+	struct store_tx *tx;
+	int ret;
+
+	if (volcmd_find(c, c->arg[0], &vol))
+		return VOLCMD_FAILED;
+	ret = store_begin(c->st, &tx);
+	if (!ret)
+		ret = volcmd_commit(tx, store_vol_remove(tx, vol.id));
+	if (ret == -EBUSY)
+		return volcmd_fail(c, 0, "volume '%s' still has clones; remove them first",
+				   vol.name);
+	if (!ret)
+		fprintf(c->io->out, "removed volume %s, id %u\n", vol.name,
+			vol.id);
+	if (!ret)
+		ret = volcmd_collect(c);
+	return ret ? volcmd_fail(c, ret, "volume '%s'", c->arg[0]) : VOLCMD_OK;
+}
+
+static int parse_text(const struct volcmd *c, const char *name, char *text)
+{
+	const char *value = volcmd_option(c, name);
+
+	if (!value)
+		return VOLCMD_OK;
+	if (strlen(value) > STORE_TEXT_MAX)
+		return volcmd_misuse(c, "--%s is longer than %d bytes", name,
+				     STORE_TEXT_MAX);
+	memcpy(text, value, strlen(value) + 1);
+	return VOLCMD_OK;
+}
+
+/* What `set` shall change, by its options. */
+static int parse_changes(const struct volcmd *c, struct store_vol *vol,
+			 unsigned int *mask)
+{
+	const char *quota = volcmd_option(c, "quota");
+
+	*mask = 0;
+	if (quota) {
+		if (parse_quota(c, quota, &vol->quota_kib))
+			return VOLCMD_USAGE;
+		*mask |= STORE_VOL_QUOTA;
+	}
+	if (volcmd_option(c, "online") && volcmd_option(c, "offline"))
+		return volcmd_misuse(c, "--online and --offline exclude each other");
+	if (volcmd_option(c, "online") || volcmd_option(c, "offline")) {
+		vol->online = volcmd_option(c, "online");
+		vol->offline_msg[0] = '\0';
+		*mask |= STORE_VOL_ONLINE | STORE_VOL_OFFLINE_MSG;
+	}
+	if (volcmd_option(c, "motd"))
+		*mask |= STORE_VOL_MOTD;
+	if (parse_text(c, "offline", vol->offline_msg) ||
+	    parse_text(c, "motd", vol->motd))
+		return VOLCMD_USAGE;
+	if (!*mask)
+		return volcmd_misuse(c, "nothing to set; give an option");
+	return VOLCMD_OK;
+}
+
+static int run_set(struct volcmd *c)
+{
+	struct store_vol vol;
+	struct store_tx *tx;
+	unsigned int mask;
+	int ret;
+
+	if (volcmd_find(c, c->arg[0], &vol))
+		return VOLCMD_FAILED;
+	ret = parse_changes(c, &vol, &mask);
+	if (ret)
+		return ret;
+	ret = store_begin(c->st, &tx);
+	if (!ret)
+		ret = volcmd_commit(tx, store_vol_set(tx, &vol, mask));
+	return ret ? volcmd_fail(c, ret, "volume '%s'", c->arg[0]) : VOLCMD_OK;
+}
+
+/* ---- the table --------------------------------------------------------------- */
+
+static const struct volcmd_desc commands[] = {
+	{ "create", "NAME", "make an empty volume", 1, 1,
+	  { { "quota", "KIB" } }, run_create },
+	{ "import", "VOLUME DIRECTORY", "copy a directory tree into a volume",
+	  2, 2, { { "to", "PATH" }, { "replace", NULL } }, volcmd_import },
+	{ "mkmount", "VOLUME PATH TARGET", "make a mount point of volume TARGET",
+	  3, 3, { { "cell", "CELL" }, { "rw", NULL } }, volcmd_mkmount },
+	{ "rm", "VOLUME PATH", "remove a file, link, mount point or empty directory",
+	  2, 2, { }, volcmd_remove_name },
+	{ "clone", "VOLUME readonly|backup", "make or renew a clone", 2, 2,
+	  { }, run_clone },
+	{ "remove", "VOLUME", "remove a volume or a clone", 1, 1, { },
+	  run_remove },
+	{ "set", "VOLUME", "change attributes of a volume", 1, 1,
+	  { { "quota", "KIB" }, { "online", NULL }, { "offline", "MESSAGE" },
+	    { "motd", "MESSAGE" } }, run_set },
+	{ "list", "", "list the volumes", 0, 0, { }, volcmd_list },
+	{ "show", "[VOLUME [PATH]]", "show the store, a volume, or a vnode",
+	  0, 2, { }, volcmd_show },
+	{ "check", "", "verify the store", 0, 0, { { "data", NULL } },
+	  volcmd_check },
+};
+
+static const struct volcmd_desc *find_command(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+int volcmd_known(const char *name)
+{
+	return !!find_command(name);
+}
+
+void volcmd_usage(FILE *out)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		const struct volcmd_desc *d = &commands[i];
+
+		fprintf(out, "  %s", d->name);
+		for (const struct volcmd_option *o = d->options; o->name; o++)
+			fprintf(out, " [--%s%s%s]", o->name,
+				o->value ? " " : "", o->value ? o->value : "");
+		fprintf(out, "%s%s\n\t%s\n", d->args[0] ? " " : "", d->args,
+			d->help);
+	}
+}
+
+/* ---- arguments --------------------------------------------------------------- */
+
+const char *volcmd_option(const struct volcmd *c, const char *name)
+{
+	for (int i = 0; c->desc->options[i].name; i++)
+		if (!strcmp(c->desc->options[i].name, name))
+			return c->value[i];
+	return NULL;
+}
+
+/* Take one option from the words; how many words it took, or 0 when wrong. */
+static int parse_option(struct volcmd *c, int argc, char **argv)
+{
+	const char *name = argv[0] + 2;
+	size_t len = strcspn(name, "=");
+
+	for (int i = 0; c->desc->options[i].name; i++) {
+		const struct volcmd_option *o = &c->desc->options[i];
+
+		if (strlen(o->name) != len || memcmp(o->name, name, len))
+			continue;
+		if (!o->value && name[len]) {
+			volcmd_misuse(c, "--%s takes no value", o->name);
+			return 0;
+		}
+		if (!o->value || name[len]) {
+			c->value[i] = o->value ? name + len + 1 : "";
+			return 1;
+		}
+		if (argc < 2) {
+			volcmd_misuse(c, "--%s needs a value (%s)", o->name,
+				      o->value);
+			return 0;
+		}
+		c->value[i] = argv[1];
+		return 2;
+	}
+	volcmd_misuse(c, "unknown option '%s'", argv[0]);
+	return 0;
+}
+
+static int parse_words(struct volcmd *c, int argc, char **argv)
+{
+	bool options = true;
+	int taken;
+
+	for (int i = 1; i < argc; i += taken) {
+		taken = 1;
+		if (options && !strcmp(argv[i], "--")) {
+			options = false;
+		} else if (options && !strncmp(argv[i], "--", 2)) {
+			taken = parse_option(c, argc - i, argv + i);
+			if (!taken)
+				return VOLCMD_USAGE;
+		} else if (c->nr == c->desc->max_args) {
+			return volcmd_misuse(c, "unexpected argument '%s'",
+					     argv[i]);
+		} else {
+			c->arg[c->nr++] = argv[i];
+		}
+	}
+	if (c->nr < c->desc->min_args)
+		return volcmd_misuse(c, "arguments needed: %s", c->desc->args);
+	return VOLCMD_OK;
+}
+
+int volcmd_run(struct store *st, const struct volcmd_io *io, int argc,
+	       char **argv)
+{
+	struct volcmd c = { .st = st, .io = io };
+	int ret = VOLCMD_USAGE;
+
+	if (argc > 0)
+		c.desc = find_command(argv[0]);
+	if (!c.desc)
+		fprintf(io->err, "afsx-vol: unknown command '%s'\n",
+			argc > 0 ? argv[0] : "");
+	else
+		ret = parse_words(&c, argc, argv);
+	if (!ret)
+		ret = c.desc->run(&c);
+	fflush(io->out);
+	fflush(io->err);
+	return ret;
+}
