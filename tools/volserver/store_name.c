@@ -283,6 +283,8 @@ static int check_move(struct store_tx *tx, const struct move *m)
 static int reparent(struct store_tx *tx, const struct move *m)
 {
 	struct vnode *vn = m->vn;
+	s64 mtime = vn->s.mtime_client;
+	int ret;
 
 	vn->s.parent_vnode = m->to->s.fid.vnode;
 	vn->s.parent_unique = m->to->s.fid.unique;
@@ -291,7 +293,9 @@ static int reparent(struct store_tx *tx, const struct move *m)
 		return 0;
 	m->from->s.nlink--;
 	m->to->s.nlink++;
-	return dir_redirect(tx, vn, "..", 2, &m->to->s.fid);
+	ret = dir_redirect(tx, vn, "..", 2, &m->to->s.fid);
+	vn->s.mtime_client = mtime;	/* its names are what they were */
+	return ret;
 }
 
 int store_rename(struct store_tx *tx, const struct afsx_fid *from_dir,
