@@ -4,6 +4,7 @@
  */
 #include <linux/in.h>
 #include <linux/in6.h>
+#include <linux/jiffies.h>
 #include <linux/net.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -46,6 +47,7 @@ void afsx_call_group_init(struct afsx_call_group *group)
 	INIT_LIST_HEAD(&group->calls);
 	init_waitqueue_head(&group->waitq);
 	group->ends = 0;
+	group->refuse_until = 0;
 }
 
 void afsx_call_group_end(struct afsx_call_group *group)
@@ -54,6 +56,7 @@ void afsx_call_group_end(struct afsx_call_group *group)
 
 	spin_lock(&group->lock);
 	WRITE_ONCE(group->ends, group->ends + 1);
+	group->refuse_until = get_jiffies_64() + HZ / 4;
 	list_for_each_entry(call, &group->calls, link) {
 		WRITE_ONCE(call->ended, true);
 		wake_up(&call->waitq);
@@ -62,13 +65,19 @@ void afsx_call_group_end(struct afsx_call_group *group)
 	wake_up_all(&group->waitq);
 }
 
-static void afsx_call_join(struct afsx_call *call, struct afsx_call_group *group)
+/* Return: false when the group takes no calls just now. */
+static bool afsx_call_join(struct afsx_call *call, struct afsx_call_group *group)
 {
+	bool refused;
+
 	if (!group)
-		return;
+		return true;
 	spin_lock(&group->lock);
-	list_add(&call->link, &group->calls);
+	refused = time_before64(get_jiffies_64(), group->refuse_until);
+	if (!refused)
+		list_add(&call->link, &group->calls);
 	spin_unlock(&group->lock);
+	return !refused;
 }
 
 static void afsx_call_leave(struct afsx_call *call, struct afsx_call_group *group)
@@ -310,7 +319,8 @@ static int afsx_call_run(struct afsx_net *net, struct afsx_exchange *x,
 	int ret;
 
 	init_waitqueue_head(&call.waitq);
-	afsx_call_join(&call, x->group);
+	if (!afsx_call_join(&call, x->group))
+		return -ESHUTDOWN;
 	ret = afsx_call_converse(&call, x, request, len, x->buffer);
 	afsx_call_leave(&call, x->group);
 	if (call.rxcall) {

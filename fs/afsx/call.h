@@ -24,9 +24,10 @@ struct socket;
 
 /**
  * struct afsx_call_group - calls in flight that can be ended together
- * @lock: guards @calls and @ends
+ * @lock: guards the rest
  * @calls: the calls
  * @ends: how often the group has been ended
+ * @refuse_until: jiffies64 until which calls are refused
  * @waitq: operations that wait between two calls sleep here
  *
  * A superblock owns one, for umount -f.
@@ -35,6 +36,7 @@ struct afsx_call_group {
 	spinlock_t		lock;	/* see above */
 	struct list_head	calls;
 	unsigned int		ends;
+	u64			refuse_until;
 	wait_queue_head_t	waitq;
 };
 
@@ -94,9 +96,11 @@ void afsx_call_group_init(struct afsx_call_group *group);
 
 /**
  * afsx_call_group_end - end every call in flight in a group
- * @group: the group; later calls run as usual
+ * @group: the group
  *
- * The calls' operations fail with -EIO. Does not sleep.
+ * The calls' operations fail with -EIO, and so do those of the next quarter of
+ * a second: the VFS repeats a failed readahead. Later ones run as usual. Does
+ * not sleep.
  */
 void afsx_call_group_end(struct afsx_call_group *group);
 

@@ -23,7 +23,7 @@ struct policy_path {
 
 static const struct policy_path final = { "done" };
 static const struct policy_path unreached = { "addr server refresh wait", 2, 1500 };
-static const struct policy_path lost = { "addr server refresh done" };
+static const struct policy_path lost = { "addr server refresh wait", 1, 500 };
 static const struct policy_path site = { "server done" };
 static const struct policy_path busy = { "server wait", 10, 47750 };
 static const struct policy_path offline = { "server refresh wait", 4, 7500 };
