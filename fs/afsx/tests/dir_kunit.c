@@ -506,7 +506,7 @@ static struct kunit_case dir_cases[] = {
 	KUNIT_CASE(dir_model_13),
 	KUNIT_CASE(dir_model_64),
 	KUNIT_CASE(dir_model_3000),
-	KUNIT_CASE(dir_model_30000),
+	KUNIT_CASE_SLOW(dir_model_30000),
 	KUNIT_CASE(dir_full),
 	KUNIT_CASE(dir_hint),
 	KUNIT_CASE(dir_edit_fails_whole),

@@ -5,5 +5,6 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-make -s wire-kunit
-../../../build/test/bin/wire-kunit
+bin=$(cd ../../.. && pwd)/build/test/bin
+make -s "$bin/wire-kunit"
+"$bin/wire-kunit"

@@ -51,7 +51,8 @@ void kunit_shim_cmp(struct kunit *test, bool fatal, const char *where, const cha
 		    const long long *values, const char *fmt,
 		    ...) __attribute__((format(printf, 6, 7)));
 
-#define KUNIT_CASE(f) { .run_case = (f), .name = #f }
+#define KUNIT_CASE(f)	{ .run_case = (f), .name = #f }
+#define KUNIT_CASE_SLOW(f)	KUNIT_CASE(f)
 
 #define kunit_test_suite(suite)						\
 	static void __attribute__((constructor)) register_##suite(void)	\
