@@ -289,12 +289,16 @@ static void *control_main(void *arg)
 	return NULL;
 }
 
-/* Whether nobody listens behind a socket's path any more. */
+/* Whether a path is that of a socket nobody listens on any more. */
 static bool abandoned(const struct sockaddr_un *addr)
 {
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	struct stat st;
 	bool refused;
+	int fd;
 
+	if (lstat(addr->sun_path, &st) || !S_ISSOCK(st.st_mode))
+		return false;
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return false;
 	refused = connect(fd, (const void *)addr, sizeof(*addr)) &&
