@@ -152,7 +152,7 @@ promises_are_bounded()
 	start_server --max-promises 64
 	watch a
 	first_contact a
-	good a tree "$volume" "$work/source"
+	good a tree "$many" "$work/source"
 	good a await-callback "$volume" 1 1
 	change
 }
@@ -175,12 +175,15 @@ clients_are_bounded()
 }
 
 require nbdkit
-build_client
+build_programs
 mkdir "$work/source"
 echo contents >"$work/source/file"
 touch "$work"/source/many.{1..100}
 start_nbd 256M
 vol format >/dev/null
+make_volume many 0
+many=$volume
+vol import many "$work/source" >/dev/null 2>&1
 make_volume calls 0
 vol import calls "$work/source" >/dev/null 2>&1
 vol clone calls readonly >/dev/null

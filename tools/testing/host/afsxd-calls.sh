@@ -27,6 +27,7 @@ make_source()
 	done
 	truncate -s 5000000 "$tree/sparse"
 	echo inner >"$tree/deep/er/still/file"
+	ln "$tree/size.65536" "$tree/deep/er/hard-link"
 	ln -s ../some/where "$tree/deep/link"
 	ln -s "$(printf 'x%.0s' {1..1000})" "$tree/deep/long-link"
 	echo long >"$tree/$(printf 'n%.0s' {1..255})"
@@ -88,8 +89,8 @@ check_status()
 {
 	local least
 
-	least=$(($(find "$work/source" -type f -size +0 ! -name sparse -printf '%s\n' |
-		awk '{ n += $1 } END { printf "%d", n / 1024 }')))
+	least=$(find "$work/source" -type f ! -name sparse -printf '%i %s\n' | sort -u |
+		awk '{ n += $2 } END { printf "%d", n / 1024 }')
 	good one volume "$volume"
 	equal vid "$(value vid)" "$volume"
 	equal parent "$(value parent)" "$volume"
@@ -111,7 +112,7 @@ check_status()
 }
 
 require nbdkit
-build_client
+build_programs
 make_source "$work/source"
 start_nbd "$((device_kib / 1024))M"
 vol format >/dev/null

@@ -5,7 +5,7 @@
 # what was wrong, and nothing else happens.
 set -euo pipefail
 
-bin=${AFSX_BIN:-$AFSX_TOP/build/bin}
+afsxd=${AFSXD:-$AFSX_TOP/build/bin/afsxd}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cases=0
@@ -17,7 +17,7 @@ wrong()
 	local sentence=$1 status=0
 
 	shift
-	timeout 10 "$bin/afsxd" "$@" >"$work/out" 2>"$work/err" || status=$?
+	timeout 10 "$afsxd" "$@" >"$work/out" 2>"$work/err" || status=$?
 	[[ $status == 2 ]] || { echo "afsxd $*: status $status"; exit 1; }
 	grep -qxF -- "afsxd: $sentence" <(sed 's|^[^ ]*/afsxd: |afsxd: |' "$work/err") ||
 		{ echo "afsxd $*: no '$sentence' in: $(<"$work/err")"; exit 1; }
@@ -74,8 +74,8 @@ while read -r name lowest highest; do
 		wrong "--$name: '$value' is not a number from $lowest to $highest" \
 			"--$name=$value"
 	done
-	"$bin/afsxd" --help | grep -q -- "--$name=" || { echo "no help for --$name"; exit 1; }
+	"$afsxd" --help | grep -q -- "--$name=" || { echo "no help for --$name"; exit 1; }
 done <<<"$numbers"
 
-"$bin/afsxd" --version | grep -q '^afsxd [0-9]' || { echo 'no version'; exit 1; }
+"$afsxd" --version | grep -q '^afsxd [0-9]' || { echo 'no version'; exit 1; }
 echo "$cases wrong command lines refused"

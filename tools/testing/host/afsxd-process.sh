@@ -16,7 +16,7 @@ does_not_start()
 	local sentence=$1 status=0
 
 	shift
-	timeout 60 "$bin/afsxd" --cell test.example --listen "$server" \
+	timeout 60 "$afsxd" --cell test.example --listen "$server" \
 		--fs-port "$fs_port" --vl-port "$vl_port" "$@" 2>"$work/failed.log" ||
 		status=$?
 	[[ $status == 1 ]] || fail "afsxd $*: status $status"
@@ -50,9 +50,9 @@ control_is_guarded()
 	! online nonsense 2>"$work/err" || fail 'a nonsense command succeeds'
 	grep -q nonsense "$work/err" || fail "nonsense: $(<"$work/err")"
 	[[ $(id -u) == 0 ]] || return 0
-	chmod 711 "$work"
+	chmod a+x "$work" "$(dirname "$work")"
 	chmod 666 "$control"
-	! setpriv --reuid 65534 --clear-groups "$bin/afsx-vol" --control "$control" list \
+	! setpriv --reuid 65534 --clear-groups "$afsx_vol" --control "$control" list \
 		>"$work/out" 2>"$work/err" || fail 'anybody may give commands'
 	grep -q "only the daemon's user" "$work/err" || fail "other user: $(<"$work/err")"
 	checks=$((checks + 1))
@@ -70,12 +70,12 @@ stops_while_busy()
 as_nobody()
 {
 	[[ $(id -u) == 0 ]] || return 0
-	chmod 755 "$work"
+	chmod a+x "$work" "$(dirname "$work")"
 	chmod 666 "$work/nbd"
 	mkdir "$work/run"
 	chown 65534 "$work/run"
 	setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set=-all \
-		--no-new-privs "$bin/afsxd" --cell test.example --store "$uri" \
+		--no-new-privs "$afsxd" --cell test.example --store "$uri" \
 		--listen "$server" --fs-port "$fs_port" --vl-port "$vl_port" \
 		--control "$work/run/control" 2>"$work/server.log" &
 	server_pid=$!
@@ -86,7 +86,7 @@ as_nobody()
 }
 
 require nbdkit setpriv
-build_client
+build_programs
 mkdir "$work/source"
 head -c 20000000 /dev/urandom >"$work/source/big"
 start_nbd 256M

@@ -9,8 +9,8 @@ set -euo pipefail
 # shellcheck source=tools/testing/host/afsxd/lib.sh
 . "$AFSX_TOP/tools/testing/host/afsxd/lib.sh"
 
-# RXGEN_SS_UNMARSHAL, RXGEN_OPCODE; the unified error of EINVAL
-unmarshal=-453 opcode=-455 inval=49733397
+# RXGEN_SS_UNMARSHAL, RXGEN_OPCODE; the unified errors of EINVAL, ENAMETOOLONG
+unmarshal=-453 opcode=-455 inval=49733397 nametoolong=49733411
 
 # refused CODE SERVICE HEX...
 refused()
@@ -56,7 +56,8 @@ malformed()
 	refused "$unmarshal" fs "00010000ffffffff$fid"
 	# A name that is longer than it says, too long, or has a NUL in it
 	refused "$unmarshal" fs "000000a1${fid}00000fff61616161"
-	refused "$unmarshal" fs "000000a1${fid}00000100$(printf '61%.0s' {1..256})"
+	refused "$unmarshal" fs "000000a1${fid}00000104$(printf '61%.0s' {1..260})"
+	refused "$nametoolong" fs "000000a1${fid}00000100$(printf '61%.0s' {1..256})"
 	refused "$unmarshal" fs "000000a1${fid}0000000361006100"
 	# Offsets below 0
 	refused "$unmarshal" fs "00000082${fid}ffffffff00000001"
@@ -104,7 +105,7 @@ noise()
 }
 
 require nbdkit
-build_client
+build_programs
 start_nbd 128M
 vol format >/dev/null
 make_volume calls 0

@@ -156,11 +156,10 @@ static struct rx_connection *connect_to(const char *port, u_short service)
 
 static bool start(char **argv)
 {
-	struct rx_securityClass *security[] = {
-		rxnull_NewServerSecurityObject(),
-	};
+	static struct rx_securityClass *security[1];	/* librx keeps it */
 	u_short port = number(argv[5]);
 
+	security[0] = rxnull_NewServerSecurityObject();
 	client.server = ntohl(inet_addr(argv[1]));
 	client.promise = number(argv[6]);
 	client.uuid.time_low = number(argv[7]) ? : port;

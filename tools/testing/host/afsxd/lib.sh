@@ -6,8 +6,10 @@
 # of this process alone, and is gone when the test ends.
 set -euo pipefail
 
-bin=${AFSX_BIN:-$AFSX_TOP/build/bin}
-client_bin=$AFSX_TOP/build/test/bin/afsxd-client
+# Another build of the server can be tested with AFSXD=PATH.
+bin=$AFSX_TOP/build/test/bin
+afsxd=${AFSXD:-$bin/afsxd}
+afsx_vol=$AFSX_TOP/build/bin/afsx-vol
 work=$(mktemp -d)
 server=127.0.0.2
 fs_port=$((20000 + $$ % 10000 * 4))
@@ -22,6 +24,8 @@ declare -A client_pid=() client_in=() client_out=()
 checks=0
 # Suppressions for what the Rx library keeps until the end of the process.
 export LSAN_OPTIONS=suppressions=$AFSX_TOP/tools/testing/host/afsxd/lsan.supp:print_suppressions=0
+# A report of a sanitizer must not look like an exit status of the server's own.
+export ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=exitcode=99:print_stacktrace=1
 
 fail()
 {
@@ -45,7 +49,7 @@ clean_up()
 	done
 	[[ -z $server_pid ]] || kill -KILL "$server_pid" 2>/dev/null || true
 	[[ -z $nbd_pid ]] || kill "$nbd_pid" 2>/dev/null || true
-	wait
+	wait 2>/dev/null
 	rm -rf "$work"
 }
 trap clean_up EXIT
@@ -60,10 +64,14 @@ require()
 	done
 }
 
-build_client()
+# Tests run at the same time: one of them builds.
+build_programs()
 {
-	make -s -C "$AFSX_TOP/tools/testing/host" "$client_bin" >"$work/make.log" 2>&1 ||
-		fail "the client cannot be built: $(<"$work/make.log")"
+	mkdir -p "$AFSX_TOP/build/test"
+	flock "$AFSX_TOP/build/test/afsxd.lock" \
+		make -s -C "$AFSX_TOP/tools/testing/host/afsxd" >"$work/make.log" 2>&1 ||
+		fail "a program cannot be built: $(<"$work/make.log")"
+	[[ -x $afsx_vol ]] || skip 'afsx-vol is not built: make tools'
 }
 
 # wait_for SECONDS COMMAND...: until it succeeds
@@ -88,19 +96,19 @@ start_nbd()
 
 vol()
 {
-	"$bin/afsx-vol" --store "$uri" "$@"
+	"$afsx_vol" --store "$uri" "$@"
 }
 
 # The same commands inside the server.
 online()
 {
-	"$bin/afsx-vol" --control "$control" "$@"
+	"$afsx_vol" --control "$control" "$@"
 }
 
 # start_server OPTION...: until clients are served
 start_server()
 {
-	"$bin/afsxd" --cell test.example --store "$uri" --listen "$server" \
+	"$afsxd" --cell test.example --store "$uri" --listen "$server" \
 		--fs-port "$fs_port" --vl-port "$vl_port" --control "$control" \
 		--promise-time "$promise_time" --log-level debug "$@" \
 		2>"$work/server.log" &
@@ -126,9 +134,10 @@ start_client()
 	local name=$1 in out
 
 	mkfifo "$work/$name.in" "$work/$name.out"
-	"$client_bin" "$server" "$fs_port" "$vl_port" "$2" "$client_port" \
+	"$bin/afsxd-client" "$server" "$fs_port" "$vl_port" "$2" "$client_port" \
 		"$promise_time" "${3:-0}" <"$work/$name.in" >"$work/$name.out" &
 	client_pid[$name]=$!
+	disown
 	exec {in}>"$work/$name.in" {out}<"$work/$name.out"
 	client_in[$name]=$in
 	client_out[$name]=$out

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: MIT
+# Sources that the programs here and the tests of the store share.
+
+# The volume store and the commands on it.
+STORE_SRCS := $(addprefix tools/volserver/,alloc.c blkdev.c blkdev_io.c db.c \
+	db_sql.c lease.c meta.c sb.c store.c store_check.c \
+	store_check_tree.c store_data.c store_dir.c store_format.c store_gc.c \
+	store_name.c store_read.c store_tx.c store_vnode.c store_vol.c vfs.c \
+	vfs_shm.c volcmd.c volcmd_import.c volcmd_path.c volcmd_show.c wal.c) \
+	$(addprefix tools/lib/,crc32c.c err.c log.c size.c)
+
+AFSX_VOL_SRCS := $(addprefix tools/volserver/,afsx-vol.c control_client.c)
+
+AFSXD_SRCS := $(addprefix tools/volserver/,afsxd.c callback.c control.c \
+	dispatch.c fs_service.c fs_vnode.c host.c options.c rx_server.c \
+	rx_shim.c vl_service.c)
+
+# Debian's libopenafs-dev has no file for pkg-config. It is the static librx: the
+# shared one does not let a service listen on one address.
+AFSXD_FLAGS := -DAFS_PTHREAD_ENV
+AFSXD_LIBS := -l:libafsrpc.a -l:libopr.a -lpthread -lresolv
