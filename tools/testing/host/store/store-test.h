@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* The tests of the store, one program: store-test unit|ops|race ARGUMENT... */
+#ifndef AFSX_STORE_TEST_H
+#define AFSX_STORE_TEST_H
+
+#include "store.h"
+
+/** die() - end the test, with what went wrong */
+__attribute__((format(printf, 1, 2), noreturn))
+void die(const char *fmt, ...);
+
+/** compare_volume() - every name, type, mode, link count and byte, or die */
+void compare_volume(struct store *st, u32 vid, const char *path);
+
+/* The tests; argv[0] is the name of the test, the result an exit status. */
+int test_unit(int argc, char **argv);
+int test_ops(int argc, char **argv);
+int test_race(int argc, char **argv);
+
+#endif /* AFSX_STORE_TEST_H */
