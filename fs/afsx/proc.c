@@ -218,9 +218,7 @@ static int afsx_stats_show(struct seq_file *m, void *v)
 	struct afsx_net *net = afsx_net(seq_file_single_net(m));
 	unsigned int i;
 
-	seq_printf(m, "calls %d\nbytes_fetched %lld\n",
-		   atomic_read(&net->nr_calls),
-		   atomic64_read(&net->bytes_fetched));
+	seq_printf(m, "bytes_fetched %lld\n", atomic64_read(&net->bytes_fetched));
 	seq_puts(m, "SENT FAILED RECEIVED RPC\n");
 	for (i = 0; i < AFSX_RPC_COUNT; i++)
 		seq_printf(m, "%lu %lu %lu %s\n",
