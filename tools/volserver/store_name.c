@@ -276,7 +276,13 @@ static int check_move(struct store_tx *tx, const struct move *m)
 
 	if (ret)
 		return ret < 0 ? ret : -EINVAL;
-	return m->old ? check_removal(tx, m->old, dir) : 0;
+	if (!m->old)
+		return 0;
+	/* as rename(2) sees it, even when a file would replace a directory */
+	ret = is_below(tx, m->from, m->old);
+	if (ret)
+		return ret < 0 ? ret : -ENOTEMPTY;
+	return check_removal(tx, m->old, dir);
 }
 
 /* Let a moved vnode know its new directory. */

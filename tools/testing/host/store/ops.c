@@ -70,7 +70,7 @@ static struct spot pick_spot(void)
 		strcat(s.path, names[i]);
 	}
 	snprintf(s.local, sizeof(s.local), "%s/live%s", top, s.path);
-	strcpy(s.name, names[n - 1]);
+	memcpy(s.name, names[n - 1], sizeof(s.name));
 	walk(&s, parts, n);
 	return s;
 }
@@ -246,21 +246,21 @@ static const struct {
 
 /* ---- between operations ------------------------------------------------------- */
 
-static void begin(void)
+static void begin_tx(void)
 {
 	int ret = store_begin(st, &tx);
 
 	if (ret)
-		die("begin: %s", strerror(-ret));
+		die("cannot begin: %s", strerror(-ret));
 }
 
-static void commit(void)
+static void commit_tx(void)
 {
 	int ret = store_commit(tx);
 
 	tx = NULL;
 	if (ret)
-		die("commit: %s", strerror(-ret));
+		die("cannot commit: %s", strerror(-ret));
 }
 
 static void shell(const char *fmt, const char *a, const char *b)
@@ -294,14 +294,14 @@ static void abort_something(void)
 	struct afsx_fid root = { vid, AFSX_ROOT_VNODE, AFSX_ROOT_UNIQUE };
 	struct afsx_fid fid;
 
-	commit();
-	begin();
+	commit_tx();
+	begin_tx();
 	store_create(tx, &root, "aborted", 7, AFSX_FTYPE_FILE, NULL, NULL,
 		     &fid);
 	store_write(tx, &fid, 0, data, 1 + pick(100000));
 	store_unlink(tx, &root, "n0", 2, false, NULL);
 	store_abort(tx);
-	begin();
+	begin_tx();
 }
 
 static void problem(void *ctx, const char *text)
@@ -355,16 +355,17 @@ static void step(u32 i)
 		abort_something();
 	if (pick(4))
 		return;
-	commit();
+	commit_tx();
 	if (!pick(10))
 		store_collect(st, COLLECT_STEP);
 	if (!pick(60))
 		verify(!pick(3));
-	begin();
+	begin_tx();
 }
 
 int test_ops(int argc, char **argv)
 {
+	struct store_format_opts format = { .force = true };
 	struct errbuf err = { "" };
 	u32 count;
 
@@ -375,17 +376,17 @@ int test_ops(int argc, char **argv)
 	srandom((unsigned int)atoi(argv[3]));
 	count = (u32)atoi(argv[4]);
 	umask(0);
-	if (store_format(&(struct store_format_opts){ .uri = uri, .force = true },
-			 &err))
+	format.uri = uri;
+	if (store_format(&format, &err))
 		die("format: %s", err.text);
 	open_store();
-	begin();
+	begin_tx();
 	if (store_vol_create(tx, "test", 0, &vid))
 		die("create failed");
 	shell("mkdir '%s%s'", top, "/live");
 	for (u32 i = 0; i < count; i++)
 		step(i);
-	commit();
+	commit_tx();
 	verify(false);
 	while (store_collect(st, COLLECT_STEP) > 0)
 		;

@@ -131,6 +131,7 @@ static void check_news(unsigned int writes)
 int test_race(int argc, char **argv)
 {
 	struct store_config cfg = { .uri = argv[1], .readers = READERS };
+	struct store_format_opts format = { .uri = argv[1], .force = true };
 	pthread_t thread[READERS];
 	struct errbuf err = { "" };
 	unsigned int count;
@@ -138,9 +139,7 @@ int test_race(int argc, char **argv)
 	if (argc != 3)
 		die("usage: store-test race URI COUNT");
 	count = (unsigned int)atoi(argv[2]);
-	if (store_format(&(struct store_format_opts){ .uri = argv[1],
-						      .force = true }, &err) ||
-	    store_open(&cfg, &st, &err))
+	if (store_format(&format, &err) || store_open(&cfg, &st, &err))
 		die("%s", err.text);
 	make_files();
 	store_set_notify(st, on_news, NULL);

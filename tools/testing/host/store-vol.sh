@@ -1,0 +1,206 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# afsx-vol: what each command does, and that every kind of wrong input names what
+# was wrong and ends with the status its manual page says.
+# time-limit: 900
+set -euo pipefail
+
+# shellcheck source=tools/testing/host/store/lib.sh
+. "$AFSX_TOP/tools/testing/host/store/lib.sh"
+need nbdkit
+
+make_tree()
+{
+	local tree=$1 i
+
+	mkdir -p "$tree/dir/deep/er"
+	echo text >"$tree/file"
+	chmod 4751 "$tree/file"
+	ln "$tree/file" "$tree/dir/second name"
+	ln -s '../somewhere' "$tree/dir/link"
+	touch "$tree/empty" "$tree/üñí-ﬁ"
+	head -c 70000000 /dev/urandom >"$tree/dir/large"
+	truncate -s 5G "$tree/sparse"
+	printf tail | dd of="$tree/sparse" bs=1 seek=4600000000 conv=notrunc status=none
+	touch "$tree/$(printf 'n%.0s' {1..255})"
+	ln -s "$(printf 't%.0s' {1..1023})" "$tree/longest"
+	for i in {1..300}; do
+		echo "$i" >"$tree/dir/deep/$i"
+	done
+	touch -d 1985-10-26T01:21:00Z "$tree/dir/deep"
+}
+
+# The same tree from the volume, by what `show` says of every name.
+expect_vnode()
+{
+	local path=$1 pattern=$2
+
+	expect 0 "$pattern" vol show tree "$path"
+}
+
+options_are_checked()
+{
+	expect 2 'one of --store and --control' "$bin/afsx-vol" list
+	expect 2 'one of --store and --control' "$bin/afsx-vol" -s a -c b list
+	expect 2 'no command' "$bin/afsx-vol" --store "$uri"
+	expect 2 "unknown command 'bogus'" vol bogus
+	expect 2 "unrecognized option '--bogus'" "$bin/afsx-vol" --bogus list
+	expect 0 'mkmount' "$bin/afsx-vol" --help
+}
+
+uris_are_checked()
+{
+	expect 1 "$work/none.*No such file" "$bin/afsx-vol" \
+		--store "nbd+unix:///?socket=$work/none" list
+	expect 1 'gopher://x' "$bin/afsx-vol" --store gopher://x list
+	expect 1 'Connection refused' "$bin/afsx-vol" --store nbd://127.0.0.1:1 list
+	expect 1 "$work/none" "$bin/afsx-vol" --control "$work/none" list
+}
+
+formatting_is_checked()
+{
+	expect 1 'no afsx store' vol list
+	expect 2 "format: unexpected '--bogus'" vol format --bogus
+	expect 2 "'3.5M'" vol format --wal 3.5M
+	expect 1 'not within 4..1024' vol format --wal 2M
+	expect 1 'too few' vol format --wal 1G
+	expect 0 formatted vol format
+	expect 1 'holds a store already; --force' vol format
+	expect 0 formatted vol format --force
+	expect_sound
+}
+
+volumes_are_checked()
+{
+	expect 0 'created volume root.cell, id 536870912' vol create root.cell
+	expect 1 "'root.cell' exists already" vol create root.cell
+	for name in 12345 x.readonly x.backup 'sp ace' .dot dot. '' 'a/b'; do
+		expect 2 "bad volume name '$name'" vol create "$name"
+	done
+	expect 2 'longer than 54' vol create "$(printf 'v%.0s' {1..55})"
+	expect 2 "quota 'lots'" vol create x --quota lots
+	expect 2 "quota '5T'" vol create x --quota 5T
+	expect 2 'quota needs a value' vol create x --quota
+	expect 2 "unknown option '--size=1'" vol create x --size=1
+	expect 2 "unexpected argument 'y'" vol create x y
+	expect 2 'arguments needed: NAME' vol create
+	expect 1 "volume 'none': no such volume" vol show none
+	expect 1 "volume '77': no such volume" vol show 77
+	expect 2 "'copy' is not a kind of clone" vol clone root.cell copy
+	expect 2 'nothing to set' vol set root.cell
+	expect 2 'exclude each other' vol set root.cell --online --offline x
+	expect 0 '' vol set root.cell --quota 2M --offline 'gone fishing' --motd hi
+	expect 0 'offline *gone fishing.*hi.*2048 KiB' vol show root.cell
+	expect 0 '' vol set root.cell --online
+	expect 0 'status *online' vol show root.cell
+}
+
+mount_points_are_links()
+{
+	expect 0 '#x\.$' vol mkmount root.cell m x
+	expect 0 'type *symlink.*mode *0644.*target *#x\.' vol show root.cell m
+	expect 0 '%other.org:y\.$' vol mkmount root.cell n y --cell other.org --rw
+	expect 1 "'m' in volume 'root.cell': File exists" vol mkmount root.cell m x
+	expect 2 "target 'b/d'" vol mkmount root.cell o b/d
+	expect 1 "'d' in volume .*No such file" vol mkmount root.cell d/e/f x
+	expect 2 'names the root' vol mkmount root.cell / x
+	expect 0 '' vol rm root.cell n
+	expect 1 "'n' in volume .*No such file" vol rm root.cell n
+}
+
+trees_are_imported()
+{
+	make_tree "$work/tree"
+	vol create tree >/dev/null
+	expect 0 'imported 309 files and 3 directories' vol import tree "$work/tree"
+	expect_vnode file 'size *5.*links *2.*mode *4751'
+	expect_vnode 'dir/second name' 'size *5.*links *2'
+	expect_vnode dir/link 'symlink.*target *\.\./somewhere'
+	expect_vnode longest 'size *1023'
+	expect_vnode "$(printf 'n%.0s' {1..255})" 'size *0'
+	expect_vnode üñí-ﬁ 'type *file'
+	expect_vnode dir/large 'size *70000000.*used *68360 KiB'
+	expect_vnode sparse 'size *5368709120.*used *(4|8) KiB'
+	expect_vnode dir/deep 'type *directory.*links *3.*1985-10-26T01:21:00Z'
+	expect 1 'exists in volume' vol import tree "$work/tree"
+	expect 0 imported vol import --replace tree "$work/tree"
+	expect 0 imported vol import --to dir/deep/er tree "$work/tree/dir/deep"
+	expect_vnode dir/deep/er/300 'size *4'
+	expect_sound
+}
+
+imports_are_checked()
+{
+	expect 1 "source '$work/none': No such file" vol import tree "$work/none"
+	expect 1 "source '$work/tree/file': Not a directory" vol import tree "$work/tree/file"
+	expect 1 "'none' in volume 'tree'" vol import --to none tree "$work/tree"
+	expect 1 "'file' in volume 'tree': Not a directory" \
+		vol import --to file tree "$work/tree"
+	mkdir "$work/odd"
+	mkfifo "$work/odd/fifo"
+	ln -s "$(printf 't%.0s' {1..1024})" "$work/odd/too-long"
+	touch "$work/odd/plain"
+	vol create odd >/dev/null
+	expect 3 'skipped .*/fifo: a fifo.*skipped .*/too-long: .*1023.*skipped 2' \
+		vol import odd "$work/odd"
+	expect 0 'plain' vol show odd /
+	expect 1 "is a clone" import_into_clone
+}
+
+import_into_clone()
+{
+	vol clone odd readonly >/dev/null && vol import odd.readonly "$work/odd"
+}
+
+# A failed import leaves the volume, the quota and the device as they were.
+limits_leave_no_trace()
+{
+	local before after
+
+	vol create small --quota 1000 >/dev/null
+	before=$(vol list; vol show | grep free)
+	expect 1 "dir/deep/[0-9]*: the volume's quota" vol import small "$work/tree"
+	after=$(vol list; vol show | grep free)
+	[[ $before == "$after" ]] || fail "quota: $before; then $after"
+	mkdir "$work/huge"
+	head -c 200000000 /dev/zero | tr '\0' x >"$work/huge/file"
+	vol create full >/dev/null
+	before=$(vol list)
+	expect 1 'huge/file: the device is full' vol import full "$work/huge"
+	after=$(vol list)
+	[[ $before == "$after" ]] || fail "full device: $before; then $after"
+	expect_sound
+	expect 0 'imported 300 files' vol import full "$work/tree/dir/deep"
+}
+
+clones_share_and_go()
+{
+	local free
+
+	free=$(vol show | grep free)
+	expect 0 'tree.readonly, id' vol clone tree readonly
+	expect 0 'tree.backup, id' vol clone tree backup
+	[[ $(vol show | grep free) == "$free" ]] || fail "a clone took space"
+	expect 0 '' vol rm tree dir/large
+	[[ $(vol show | grep free) == "$free" ]] || fail "what a clone shows was freed"
+	expect 0 'size *70000000' vol show tree.readonly dir/large
+	expect 1 'still has clones' vol remove tree
+	expect 0 removed vol remove tree.readonly
+	expect 0 removed vol remove tree.backup
+	[[ $(vol show | grep free) != "$free" ]] || fail "nothing was freed"
+	expect 0 removed vol remove tree
+	expect_sound
+}
+
+options_are_checked
+uris_are_checked
+start_nbdkit memory 256M
+formatting_is_checked
+volumes_are_checked
+mount_points_are_links
+trees_are_imported
+imports_are_checked
+limits_leave_no_trace
+clones_share_and_go
+echo "$checks results as expected"
