@@ -293,14 +293,21 @@ static bool afsx_dentry_fresh(struct afsx_vnode *dvnode,
 			afsx_dentry_stamp(afsx_vnode_version(dvnode));
 }
 
-static int afsx_d_revalidate_rcu(struct dentry *dentry)
+/* Must it be looked up again, whatever the directory says? */
+static bool afsx_dentry_void(const struct afsx_vnode *dvnode,
+			     const struct inode *inode)
 {
-	struct inode *inode = d_inode_rcu(dentry);
+	if (inode)
+		return test_bit(AFSX_V_DELETED, &AFSX_V(inode)->flags);
+	/* A name that was no cell may have become one. */
+	return test_bit(AFSX_V_AUTOCELL, &dvnode->flags);
+}
+
+static int afsx_d_revalidate_rcu(const struct dentry *dentry)
+{
 	struct inode *dir = d_inode_rcu(READ_ONCE(dentry->d_parent));
 
-	if (!dir || (inode && test_bit(AFSX_V_DELETED, &AFSX_V(inode)->flags)))
-		return -ECHILD;
-	if (!inode && test_bit(AFSX_V_AUTOCELL, &AFSX_V(dir)->flags))
+	if (!dir || afsx_dentry_void(AFSX_V(dir), d_inode_rcu(dentry)))
 		return -ECHILD;
 	return afsx_dentry_fresh(AFSX_V(dir), dentry) ? 1 : -ECHILD;
 }
@@ -327,13 +334,8 @@ static int afsx_dentry_check(struct afsx_vnode *dvnode, struct dentry *dentry,
 	struct afsx_dirblob *blob;
 	bool same;
 
-	if (inode && test_bit(AFSX_V_DELETED, &AFSX_V(inode)->flags))
+	if (afsx_dentry_void(dvnode, inode))
 		return 0;
-	/* A name that was no cell may have become one. */
-	if (!inode && test_bit(AFSX_V_AUTOCELL, &dvnode->flags))
-		return 0;
-	if (afsx_dentry_fresh(dvnode, dentry))
-		return 1;
 	blob = afsx_dir_get(dvnode, key);
 	if (IS_ERR(blob))
 		return PTR_ERR(blob);
@@ -347,24 +349,36 @@ static int afsx_dentry_check(struct afsx_vnode *dvnode, struct dentry *dentry,
 	return same;
 }
 
+/* Ask: the directory has changed, or nobody promised that it has not. */
+static int afsx_dentry_ask(struct afsx_vnode *dvnode, struct dentry *dentry,
+			   unsigned int flags)
+{
+	struct key *key = afsx_key_get(dvnode->volume->cell);
+	int ret = 0;
+
+	if (flags & LOOKUP_REVAL)
+		ret = afsx_revalidate(dvnode, key, NULL);
+	if (!ret)
+		ret = afsx_dentry_check(dvnode, dentry, key);
+	key_put(key);
+	return ret;
+}
+
 static int afsx_d_revalidate(struct dentry *dentry, unsigned int flags)
 {
-	struct dentry *parent;
 	struct afsx_vnode *dvnode;
-	struct key *key;
-	int ret = 0;
+	struct dentry *parent;
+	int ret = 1;
 
 	if (flags & LOOKUP_RCU)
 		return afsx_d_revalidate_rcu(dentry);
 
 	parent = dget_parent(dentry);
 	dvnode = AFSX_V(d_inode(parent));
-	key = afsx_key_get(dvnode->volume->cell);
-	if (flags & LOOKUP_REVAL)
-		ret = afsx_revalidate(dvnode, key, NULL);
-	if (!ret)
-		ret = afsx_dentry_check(dvnode, dentry, key);
-	key_put(key);
+	if (flags & LOOKUP_REVAL ||
+	    afsx_dentry_void(dvnode, d_inode(dentry)) ||
+	    !afsx_dentry_fresh(dvnode, dentry))
+		ret = afsx_dentry_ask(dvnode, dentry, flags);
 	dput(parent);
 	return ret;
 }

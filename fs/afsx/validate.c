@@ -218,16 +218,22 @@ static int afsx_fetch_status(struct afsx_vnode *vnode, struct key *key,
 	return ret;
 }
 
+static bool afsx_vnode_current(const struct afsx_vnode *vnode)
+{
+	if (test_bit(AFSX_V_PSEUDO, &vnode->flags))
+		return true;
+	return !test_bit(AFSX_V_DELETED, &vnode->flags) &&
+	       afsx_promise_holds(vnode);
+}
+
 int afsx_validate(struct afsx_vnode *vnode, struct key *key)
 {
 	int ret;
 
-	if (test_bit(AFSX_V_PSEUDO, &vnode->flags))
+	if (afsx_vnode_current(vnode))
 		return 0;
 	if (test_bit(AFSX_V_DELETED, &vnode->flags))
 		return -ESTALE;
-	if (afsx_promise_holds(vnode))
-		return 0;
 	ret = mutex_lock_killable(&vnode->validate_lock);
 	if (ret)
 		return ret;
@@ -292,15 +298,16 @@ int afsx_getattr(struct mnt_idmap *idmap, const struct path *path,
 {
 	struct inode *inode = d_inode(path->dentry);
 	struct afsx_vnode *vnode = AFSX_V(inode);
+	bool force = query_flags & AT_STATX_FORCE_SYNC;
 	struct key *key;
 	int ret = 0;
 
-	if (!(query_flags & AT_STATX_DONT_SYNC)) {
+	/* Without a call to make, finding the key would cost most of the time. */
+	if (force || (!(query_flags & AT_STATX_DONT_SYNC) &&
+		      !afsx_vnode_current(vnode))) {
 		key = afsx_key_get(vnode->volume->cell);
-		if (query_flags & AT_STATX_FORCE_SYNC)
-			ret = afsx_revalidate(vnode, key, NULL);
-		else
-			ret = afsx_validate(vnode, key);
+		ret = force ? afsx_revalidate(vnode, key, NULL) :
+			      afsx_validate(vnode, key);
 		key_put(key);
 	}
 	if (!ret)
