@@ -413,6 +413,13 @@ static void edit_fails_whole(struct test_dir *td, const char *name, s32 at_least
 	test_dir_check(td);
 }
 
+static int replace_9(struct test_dir *td, const char *name)
+{
+	const struct afsx_fid fid = { .vnode = 9, .unique = 9 };
+
+	return afsx_dir_replace(&td->ed, name, (u32)strlen(name), &fid);
+}
+
 static int add_9(struct test_dir *td, const char *name)
 {
 	return test_dir_add(td, name, 9);
@@ -434,6 +441,12 @@ static void dir_edit_fails_whole(struct kunit *test)
 	test_dir_name(name, 0, 4);
 	edit_fails_whole(td, name, 4, test_dir_remove);
 	edit_fails_whole(td, name, 4, add_9);
+	edit_fails_whole(td, name, 3, replace_9);
+
+	td = test_dir_blob(test);
+	td->fail_after = 0;
+	KUNIT_EXPECT_EQ(test, afsx_dir_init(&td->ed, &TEST_SELF, &TEST_PARENT), -EIO);
+	KUNIT_EXPECT_EQ(test, td->ed.rd.nr_blocks, 0);
 }
 
 /* A listing interrupted at every entry, with edits in between */

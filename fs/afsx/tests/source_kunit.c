@@ -193,6 +193,21 @@ static void source_bad(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, afsx_source_parse(NULL, 0, false, &src, &why), -EINVAL);
 }
 
+/* However long, a text is refused for what is wrong with it, and not read for ever. */
+static void source_endless(struct kunit *test)
+{
+	char *text = kunit_kzalloc(test, PATH_MAX + 1, GFP_KERNEL);
+	struct afsx_source src;
+	const char *why;
+
+	KUNIT_ASSERT_NOT_NULL(test, text);
+	memset(text, 'v', PATH_MAX + 1);
+	text[0] = '%';
+	KUNIT_EXPECT_EQ(test, afsx_source_parse(text, PATH_MAX, false, &src, &why), -ENAMETOOLONG);
+	KUNIT_EXPECT_EQ(test, afsx_source_parse(text, PATH_MAX + 1, false, &src, &why), -EINVAL);
+	KUNIT_EXPECT_STREQ(test, why, "too long");
+}
+
 /* The longest names go through, to the byte. */
 static void source_limits(struct kunit *test)
 {
@@ -283,6 +298,7 @@ static void source_pick(struct kunit *test)
 static struct kunit_case source_cases[] = {
 	KUNIT_CASE(source_good),
 	KUNIT_CASE(source_bad),
+	KUNIT_CASE(source_endless),
 	KUNIT_CASE(source_limits),
 	KUNIT_CASE(source_format),
 	KUNIT_CASE(source_round_trip),
