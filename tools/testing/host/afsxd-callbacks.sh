@@ -126,8 +126,7 @@ dead_clients_cost_once()
 restarts_are_told()
 {
 	watch a
-	stop_server
-	start_server --callback-timeout 6
+	restart --callback-timeout 6
 	watch a b c
 	first_contact a b c
 	change
@@ -148,8 +147,7 @@ clients_have_two_addresses()
 # With room for 64 promises, the oldest are broken to make room.
 promises_are_bounded()
 {
-	stop_server
-	start_server --max-promises 64
+	restart --max-promises 64
 	watch a
 	first_contact a
 	good a tree "$many" "$work/source"
@@ -160,8 +158,7 @@ promises_are_bounded()
 # With room for one client, the other is told to forget.
 clients_are_bounded()
 {
-	stop_server
-	start_server --max-clients 1
+	restart --max-clients 1
 	good a count callback
 	watch a
 	first_contact a
@@ -172,6 +169,52 @@ clients_are_bounded()
 	change
 	hear b
 	good a quiet
+}
+
+# A client that takes no callbacks is served, is promised nothing, and is not
+# asked at every call.
+mute_clients_get_no_promises()
+{
+	start_client mute 127.0.0.7 mute
+	good mute status "$volume" 1 1 0
+	equal 'promise to mute' "$(value promise)" 0
+	good mute status "$volume" 1 1 0
+	equal 'second promise to mute' "$(value promise)" 0
+	equal 'times mute was asked' \
+		"$(grep -c 'does not take callbacks.*127.0.0.7' "$work/server.log")" 1
+}
+
+# silent_client CONNECTION: send a FetchStatus request, and never read
+silent_client()
+{
+	local socket i hex packet=''
+
+	hex=00000001$(printf %06x "$1")00000000010000000100000001010500000000000100000084
+	hex+=$(printf %08x "$volume")0000000100000001
+	for ((i = 0; i < ${#hex}; i += 2)); do
+		packet+="\\x${hex:i:2}"
+	done
+	exec {socket}<>"/dev/udp/$server/$fs_port"
+	printf %b "$packet" >&"$socket"
+}
+
+# Clients that never answer cannot take all threads: others are served before the
+# time-out of the first of them.
+silent_clients_hold_nobody_up()
+{
+	local i
+
+	restart --threads 4
+	watch a
+	for i in {1..8}; do
+		silent_client "$i"
+	done
+	watch a
+	good a vl calls "$volume" wr
+	! grep -q 'does not take callbacks' "$work/server.log" || fail 'a was held up'
+	wait_for 60 grep -q 'does not take callbacks' "$work/server.log" ||
+		fail 'nobody was silent'
+	equal 'busy answers' "$(grep -c 'FS.FetchStatus code=110' "$work/server.log")" 6
 }
 
 require nbdkit
@@ -199,5 +242,7 @@ restarts_are_told
 clients_have_two_addresses
 promises_are_bounded
 clients_are_bounded
+mute_clients_get_no_promises
+silent_clients_hold_nobody_up
 stop_server
 echo "$checks answers as expected"

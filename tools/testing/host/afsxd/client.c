@@ -2,7 +2,7 @@
 /*
  * afsxd-client SERVER FS-PORT VL-PORT BIND-ADDRESS BIND-PORT PROMISE-TIME UUID
  *
- * A UUID of 0 makes one of the port.
+ * A UUID of 0 makes one of the port; with "mute" there is no callback service.
  */
 #include <arpa/inet.h>
 #include <stdarg.h>
@@ -102,11 +102,44 @@ AFSFid fid_of(char **words)
 	};
 }
 
+static struct rx_connection *connect_to(u_short port, u_short service)
+{
+	struct rx_connection *conn;
+
+	conn = rx_NewConnection(htonl(client.server), htons(port),
+				service, rxnull_NewClientSecurityObject(), 0);
+	rx_SetConnDeadTime(conn, DEAD_SECONDS);
+	rx_SetConnHardDeadTime(conn, CALL_SECONDS);
+	return conn;
+}
+
+static void connect_both(void)
+{
+	client.fs = connect_to(client.fs_port, FS_SERVICE);
+	client.vl = connect_to(client.vl_port, VL_SERVICE);
+}
+
+/*
+ * After a restart of the server: what its absence did to the connections is
+ * none of its doing.
+ */
+static void reconnect(char **args, int nr)
+{
+	rx_DestroyConnection(client.fs);
+	rx_DestroyConnection(client.vl);
+	connect_both();
+}
+
+static const struct command connection_commands[] = {
+	{ "reconnect", 0, reconnect },
+	{ 0 }
+};
+
 static const struct command *find(const char *name)
 {
 	static const struct command *const tables[] = {
 		vl_commands, fs_commands, tree_commands, event_commands,
-		raw_commands,
+		raw_commands, connection_commands,
 	};
 	const struct command *c;
 	size_t i;
@@ -143,35 +176,28 @@ static void obey(char *line)
 	fflush(stdout);
 }
 
-static struct rx_connection *connect_to(const char *port, u_short service)
-{
-	struct rx_connection *conn;
-
-	conn = rx_NewConnection(htonl(client.server), htons(number(port)),
-				service, rxnull_NewClientSecurityObject(), 0);
-	rx_SetConnDeadTime(conn, DEAD_SECONDS);
-	rx_SetConnHardDeadTime(conn, CALL_SECONDS);
-	return conn;
-}
-
 static bool start(char **argv)
 {
 	static struct rx_securityClass *security[1];	/* librx keeps it */
 	u_short port = number(argv[5]);
+	bool mute;
 
 	security[0] = rxnull_NewServerSecurityObject();
 	client.server = ntohl(inet_addr(argv[1]));
 	client.promise = number(argv[6]);
-	client.uuid.time_low = number(argv[7]) ? : port;
+	mute = !strcmp(argv[7], "mute");
+	client.uuid.time_low = mute ? 0 : number(argv[7]) ? : port;
 	client.uuid.node[0] = -1;
 	if (rx_InitHost(inet_addr(argv[4]), htons(port)))
 		return false;
-	if (!rx_NewServiceHost(inet_addr(argv[4]), 0, CB_SERVICE, "callback",
+	if (!mute &&
+	    !rx_NewServiceHost(inet_addr(argv[4]), 0, CB_SERVICE, "callback",
 			       security, 1, RXAFSCB_ExecuteRequest))
 		return false;
 	rx_StartServer(0);
-	client.fs = connect_to(argv[2], FS_SERVICE);
-	client.vl = connect_to(argv[3], VL_SERVICE);
+	client.fs_port = number(argv[2]);
+	client.vl_port = number(argv[3]);
+	connect_both();
 	return true;
 }
 

@@ -35,6 +35,8 @@
  * @fs: to the file service
  * @vl: to the volume location service
  * @server: the server's address, host byte order
+ * @fs_port: port of its file service
+ * @vl_port: port of its volume location service
  * @promise: seconds a promise is expected to last
  * @uuid: identity of this client
  */
@@ -42,6 +44,8 @@ struct client {
 	struct rx_connection *fs;
 	struct rx_connection *vl;
 	uint32_t server;
+	uint16_t fs_port;
+	uint16_t vl_port;
 	uint32_t promise;
 	afsUUID uuid;
 };

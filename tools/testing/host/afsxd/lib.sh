@@ -117,7 +117,8 @@ start_server()
 		fail 'the server does not start'
 }
 
-# Let it end by a signal; its exit status must be 0.
+# stop_server [SIGNAL]: its exit status must be 0
+# shellcheck disable=SC2120	# tests name the signal
 stop_server()
 {
 	local status=0
@@ -125,10 +126,23 @@ stop_server()
 	kill "-${1:-TERM}" "$server_pid"
 	wait "$server_pid" || status=$?
 	server_pid=
-	[[ $status == "${2:-0}" ]] || fail "the server ended with status $status"
+	((status == 0)) || fail "the server ended with status $status"
 }
 
-# start_client NAME ADDRESS [UUID]
+# restart OPTION...: the server; the clients make new connections to it
+restart()
+{
+	local name
+
+	# shellcheck disable=SC2119
+	stop_server
+	start_server "$@"
+	for name in "${!client_pid[@]}"; do
+		good "$name" reconnect
+	done
+}
+
+# start_client NAME ADDRESS [UUID|mute]
 start_client()
 {
 	local name=$1 in out
