@@ -15,6 +15,7 @@
 #include "tree.h"
 
 static unsigned long differences;
+static bool link_times = true;
 
 __printf(2, 3)
 static void differ(const struct tree_entry *entry, const char *format, ...)
@@ -49,7 +50,7 @@ static void compare_entries(const struct tree_entry *a, const struct tree_entry 
 	}
 	if (a->mode != b->mode)
 		differ(a, "mode %04o, %04o", a->mode, b->mode);
-	if (a->mtime != b->mtime)
+	if (a->mtime != b->mtime && (link_times || a->type != 'l'))
 		differ(a, "mtime %lld, %lld", (long long)a->mtime, (long long)b->mtime);
 	if (a->size != b->size)
 		differ(a, "size %llu, %llu", a->size, b->size);
@@ -132,8 +133,10 @@ static noreturn void bad_usage(void)
 		"usage: compare-trees [OPTION...] A B\n"
 		"       compare-trees [OPTION...] --write-manifest FILE DIRECTORY\n"
 		"A and B are directories or files that --write-manifest wrote.\n"
-		"  --known-types  every directory entry must tell its type\n"
-		"  --progress     print how far it is, on standard error\n"
+		"  --known-types    every directory entry must tell its type\n"
+		"  --no-link-times  do not compare the times of links: not every\n"
+		"                   file system can set them\n"
+		"  --progress       print how far it is, on standard error\n"
 		"Exit status: 0 equal, 1 not, 2 it could not be found out.\n");
 	exit(2);
 }
@@ -142,6 +145,7 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "known-types", no_argument, NULL, 'k' },
+		{ "no-link-times", no_argument, NULL, 'l' },
 		{ "progress", no_argument, NULL, 'p' },
 		{ "write-manifest", required_argument, NULL, 'w' },
 		{ }
@@ -154,6 +158,8 @@ int main(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'k')
 			flags |= TREE_KNOWN_TYPES;
+		else if (option == 'l')
+			link_times = false;
 		else if (option == 'p')
 			flags |= TREE_PROGRESS;
 		else if (option == 'w')

@@ -255,11 +255,17 @@ static void put_big(int dir, const char *name, u64 size)
 	finish(fd, name, 0644, mtime_for(name));
 }
 
+static void fill_big(int dir)
+{
+	put_big(dir, "big", BIG_SIZE);
+	put_big(dir, "small", BIG_STEP + 1);
+}
+
 /* Sizes around the edges of pages, of AFS blocks, of what one read fetches. */
 static void fill_sizes(int dir)
 {
 	static const u64 edges[] = {
-		1024, 2048, 4096, 8192, 65536, 131072, 262144, 1048576, 4194304,
+		1024, 2048, 4096, 8192, 65536, 131072, 262144, 1048576,
 	};
 	char name[32];
 	size_t i;
@@ -274,7 +280,6 @@ static void fill_sizes(int dir)
 			put_file(dir, name, edges[i] + d);
 		}
 	}
-	put_big(dir, "big", BIG_SIZE);
 }
 
 static void fill_modes(int dir)
@@ -321,6 +326,7 @@ static const struct {
 	const char *name;
 	void (*fill)(int dir);
 } sections[] = {
+	{ "big",	fill_big },
 	{ "deep",	fill_deep },
 	{ "empty",	fill_empty },
 	{ "lengths",	fill_lengths },
@@ -334,8 +340,13 @@ static const struct {
 
 static noreturn void bad_usage(void)
 {
-	fprintf(stderr, "usage: make-tree [--seed NUMBER] DIRECTORY\n"
-			"DIRECTORY must not exist.\n");
+	size_t i;
+
+	fprintf(stderr, "usage: make-tree [--seed NUMBER] DIRECTORY [SECTION...]\n"
+			"DIRECTORY must not exist. Without sections, all:\n");
+	for (i = 0; i < ARRAY_SIZE(sections); i++)
+		fprintf(stderr, " %s", sections[i].name);
+	fputc('\n', stderr);
 	exit(2);
 }
 
@@ -351,13 +362,31 @@ static u64 parse_seed(const char *text)
 	return value;
 }
 
+static void make_section(int top, size_t i)
+{
+	int dir = enter(top, sections[i].name);
+
+	sections[i].fill(dir);
+	leave(dir, sections[i].name);
+}
+
+static size_t find_section(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(sections); i++)
+		if (!strcmp(sections[i].name, name))
+			return i;
+	bad_usage();
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "seed", required_argument, NULL, 's' },
 		{ }
 	};
-	int option, top, dir;
+	int option, top, arg;
 	size_t i;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -365,15 +394,17 @@ int main(int argc, char **argv)
 			bad_usage();
 		seed = parse_seed(optarg);
 	}
-	if (optind + 1 != argc)
+	if (optind == argc)
 		bad_usage();
+	for (arg = optind + 1; arg < argc; arg++)
+		find_section(argv[arg]);
 	umask(0);
 	top = enter(AT_FDCWD, argv[optind]);
-	for (i = 0; i < ARRAY_SIZE(sections); i++) {
-		dir = enter(top, sections[i].name);
-		sections[i].fill(dir);
-		leave(dir, sections[i].name);
-	}
+	for (arg = optind + 1; arg < argc; arg++)
+		make_section(top, find_section(argv[arg]));
+	if (optind + 1 == argc)
+		for (i = 0; i < ARRAY_SIZE(sections); i++)
+			make_section(top, i);
 	leave(top, "top");
 	return 0;
 }
