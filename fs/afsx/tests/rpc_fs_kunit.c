@@ -67,7 +67,9 @@ static const struct afsx_fetch_data_args big_fetch = {
 	.fid = { 7, 8, 9 }, .pos = 0x7123456789abcdefULL, .len = S64_MAX,
 };
 
-static const u32 big_fetch_args[] = { 65537, 7, 8, 9, 0x71234567, 0x89abcdef, 0x7fffffff, 0xffffffff };
+static const u32 big_fetch_args[] = {
+	65537, 7, 8, 9, 0x71234567, 0x89abcdef, 0x7fffffff, 0xffffffff,
+};
 
 static const struct afsx_fetch_data_args fetch = {
 	.fid = { 7, 8, 9 }, .pos = 0x7fffffff, .len = 0x10000,
