@@ -68,6 +68,10 @@
 /* afsx_status.if_version */
 #define AFSX_STATUS_VERSION	1
 
+/* afsx_volstatus.type (afsint.xg: ReadOnly, ReadWrite) */
+#define AFSX_VOLSTATUS_READONLY		0
+#define AFSX_VOLSTATUS_READWRITE	1
+
 /* afsx_vldb.flags */
 #define AFSX_VLF_RWEXISTS	0x1000
 #define AFSX_VLF_ROEXISTS	0x2000
@@ -221,7 +225,7 @@ struct afsx_volsync {
  * @in_service: volume is in service
  * @blessed: salvager approved
  * @needs_salvage: volume is damaged
- * @type: enum afsx_voltype
+ * @type: AFSX_VOLSTATUS_READONLY (also of a backup volume) or _READWRITE
  * @min_quota: KiB guaranteed (unused by servers)
  * @max_quota: quota in KiB; 0 means none
  * @blocks_in_use: KiB the volume uses

@@ -12,9 +12,6 @@
 #include "log.h"
 #include "rx_server.h"
 
-/* AFSFetchVolumeStatus.Type (afsint.xg: ReadOnly, ReadWrite) */
-enum { VOLSTATUS_READONLY = 0, VOLSTATUS_READWRITE = 1 };
-
 /* The volume that clients with a classic root mount at the top. */
 #define FS_ROOT_VOLUME	"root.afs"
 
@@ -42,8 +39,8 @@ static s32 get_volume_status(struct svc_call *call, const void *args,
 		.online = vol->online,
 		.in_service = 1,
 		.blessed = 1,
-		.type = vol->type == AFSX_VOL_RW ? VOLSTATUS_READWRITE :
-						   VOLSTATUS_READONLY,
+		.type = vol->type == AFSX_VOL_RW ? AFSX_VOLSTATUS_READWRITE :
+						   AFSX_VOLSTATUS_READONLY,
 		.max_quota = clamp_kib(vol->quota_kib),
 		.blocks_in_use = clamp_kib(vol->used_kib),
 		.part_avail = clamp_kib(avail),
