@@ -67,6 +67,17 @@ stops_while_busy()
 	stop_server
 }
 
+# A client that does not take its data loses its call, and no other.
+idle_calls_end()
+{
+	restart --idle-timeout 1
+	good slow lookup "$volume" 1 1 big 0
+	# shellcheck disable=SC2086	# the three words of a FID
+	good slow begin-fetch $answer 20000000
+	wait_for 120 grep -q 'FetchData64 code=-' "$work/server.log" || fail 'the call does not end'
+	good slow status "$volume" 1 1 0
+}
+
 as_nobody()
 {
 	[[ $(id -u) == 0 ]] || return 0
@@ -104,6 +115,7 @@ control_is_guarded
 stops_while_busy
 [[ ! -e $control ]] || fail 'the socket is left behind'
 start_server
+idle_calls_end
 stop_server INT
 as_nobody
 vol check >/dev/null || fail 'the store was not closed properly'
