@@ -1,0 +1,178 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# time-limit: 900
+#
+# A server that lies gets errors: never a hang, a fault or a leak, and the client
+# works as before once the server is honest again. What liar says and how:
+# selftests/liar/liar.h.
+set -euo pipefail
+. tools/testing/vm/in-guest.sh --kernel uml-debug --timeout 800
+. tools/testing/selftests/mounts.bash
+
+rules=/run/liar.rules
+dir=/mnt/liar
+limit=60
+
+lie()
+{
+	printf '%s\n' "$@" >$rules.new
+	mv $rules.new $rules
+}
+
+mounted()
+{
+	timeout $limit "$mount_call" new afsx "%$cell:root.cell" $dir
+}
+
+# attempt WHAT WANTED COMMAND...: WANTED is the error, in words.
+attempt()
+{
+	check "$1" "$2" "$(error_of timeout $limit "${@:3}")"
+}
+
+# With a fresh mount and cold caches, and the server honest until it is mounted.
+attempt_mounted()
+{
+	lie
+	mounted >/dev/null
+	lie "$1"
+	attempt "$@"
+	umount $dir
+}
+
+honest()
+{
+	lie
+	check "mount" OK "$(mounted)"
+	check "names" 'link other plain ' "$(names $dir)"
+	check "data" "10000 $(head -c 10000 /dev/zero | tr '\0' c | md5sum)" \
+		"$(stat -c %s $dir/plain) $(md5sum <$dir/plain)"
+	check "link" plain "$(readlink $dir/link)"
+	check "statfs" 1000 "$(stat -f -c %b $dir)"
+	umount $dir
+}
+
+# Rule, and the error of the mount.
+refused_mounts()
+{
+	local rule wanted
+
+	while IFS='|' read -r rule wanted; do
+		lie "$rule"
+		check "mount with $rule" "$wanted .*" "$(mounted)"
+	done <<-END
+	VL.GetEntryByNameU cut 4|EBADMSG
+	VL.GetEntryByNameU cut 100000|EBADMSG
+	VL.GetEntryByNameU pad 4|EBADMSG
+	VL.GetEntryByNameU pad 100000|EBADMSG
+	VL.GetEntryByNameU word 65 0xffffffff|EBADMSG
+	VL.GetEntryByNameU endless|EBADMSG
+	VL.GetEntryByNameU abort 363524|ENOMEDIUM
+	VL.GetAddrsU cut 4|EBADMSG
+	VL.GetAddrsU word 12 0xffffffff|EBADMSG
+	VL.GetAddrsU endless|EBADMSG
+	FS.FetchStatus cut 4|EBADMSG
+	FS.FetchStatus pad 4|EBADMSG
+	FS.FetchStatus pad 100000|EBADMSG
+	FS.FetchStatus endless|EBADMSG
+	FS.FetchStatus word 1 1|(EIO|ESTALE|ENOTDIR)
+	FS.FetchStatus word 1 7|(EIO|EBADMSG)
+	FS.FetchStatus abort 102|ESTALE
+	FS.FetchStatus abort 105|ENODEV
+	FS.FetchStatus abort 12345678|EREMOTEIO
+	END
+}
+
+# Rule, error and command, after a mount.
+refused_reads()
+{
+	attempt_mounted "FS.FetchData64 word 0 0x7fffffff" "Bad message" ls $dir
+	attempt_mounted "FS.FetchData64 word 1 0xffffffff" "Bad message" ls $dir
+	attempt_mounted "FS.FetchData64 word 1 1024" "(Input/output error|Bad message)" ls $dir
+	attempt_mounted "FS.FetchData64 word 2 0" "Input/output error" ls $dir
+	attempt_mounted "FS.FetchData64 cut 2000" "Bad message" ls $dir
+	attempt_mounted "FS.FetchData64 endless" "(Bad message|Input/output error)" ls $dir
+	attempt_mounted "FS.GetVolumeStatus word 12 0x7fffffff" "Bad message" df $dir
+	attempt_mounted "FS.GetVolumeStatus endless" "Bad message" df $dir
+	attempt_mounted "FS.InlineBulkStatus endless" "Bad message" cat $dir/plain
+	attempt_mounted "FS.InlineBulkStatus cut 8" "Bad message" cat $dir/plain
+}
+
+# What is wrong with a file when its directory is right.
+refused_files()
+{
+	local rule
+
+	while read -r rule; do
+		lie
+		mounted >/dev/null
+		names $dir >/dev/null
+		stat $dir/plain >/dev/null
+		lie "$rule"
+		attempt "cat with $rule" "(Bad message|Input/output error)" cat $dir/plain
+		umount $dir
+	done <<-END
+	FS.FetchData64 word 1 20000
+	FS.FetchData64 word 1 100
+	FS.FetchData64 word 0 1
+	FS.FetchData64 cut 400
+	FS.FetchData64 pad 400
+	FS.FetchData64 endless
+	END
+}
+
+# A server that is busy, or says the volume moved, is asked again.
+patience()
+{
+	local code
+
+	for code in 110 111 103 106 113; do
+		lie "FS.FetchStatus abort $code 2"
+		check "mount after abort $code, twice" OK "$(mounted)"
+		umount $dir
+	done
+	lie "FS.FetchStatus abort 111"
+	check "mount of what has moved for ever" 'ENOMEDIUM .*' "$(mounted)"
+}
+
+noise()
+{
+	local i command mounts=0 status
+
+	lie "* noise 1"
+	for ((i = 0; i < 60; i++)); do
+		[[ $(mounted) = OK* ]] || continue
+		mounts=$((mounts + 1))
+		for command in "ls -lR $dir" "cat $dir/plain $dir/other" "df $dir"; do
+			status=0
+			# shellcheck disable=SC2086	# words are meant
+			timeout $limit $command >/dev/null 2>&1 || status=$?
+			check "$command in round $i" '[012]' "$status"
+		done
+		umount $dir
+	done
+	check "mounts in all this" '[1-9][0-9]*' "$mounts"
+}
+
+mkdir -p $dir
+lie
+build/bin/liar $rules >/run/liar.out 2>&1 &
+liar=$!
+modprobe afsx "rootcell=$cell:127.0.0.1"
+honest
+progress "honest"
+refused_mounts
+progress "refused mounts"
+refused_reads
+progress "refused reads"
+refused_files
+progress "refused files"
+patience
+progress "patience"
+noise
+progress "noise"
+honest
+check "the server" alive "$(kill -0 $liar && echo alive)"
+kill $liar
+modprobe -r afsx
+finish "lying server"
