@@ -15,15 +15,11 @@
 /* UDP ports and Rx service ids */
 #define AFSX_FS_PORT		7000	/* file server */
 #define AFSX_CB_PORT		7001	/* callback service of a cache manager */
-#define AFSX_PT_PORT		7002	/* protection server */
 #define AFSX_VL_PORT		7003	/* volume location server */
-#define AFSX_VOL_PORT		7005	/* volume server */
 
 #define AFSX_SVC_FS		1
 #define AFSX_SVC_CB		1	/* as FS: only the port tells them apart */
-#define AFSX_SVC_VOL		4
 #define AFSX_SVC_VL		52
-#define AFSX_SVC_PT		73
 
 /* Limits; string lengths are bytes without a terminating NUL */
 #define AFSX_NAME_MAX		255	/* directory entry (AFSNAMEMAX 256 counts the NUL) */

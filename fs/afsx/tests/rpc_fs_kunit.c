@@ -180,7 +180,7 @@ static const u32 lookup_reply[] = {
 
 static const struct afsx_volstatus volstatus = {
 	.vid = 0x20000004, .parent_id = 0x20000003, .online = 1, .in_service = 2, .blessed = 3,
-	.needs_salvage = 0x80, .type = AFSX_VOL_RO, .min_quota = -1, .max_quota = 5000,
+	.needs_salvage = 0x80, .type = AFSX_VOLSTATUS_READWRITE, .min_quota = -1, .max_quota = 5000,
 	.blocks_in_use = 77, .part_avail = 123456, .part_max = 2000000000,
 	.name = STR("root.cell.readonly"), .offline_msg = STR(""), .motd = STR("hi\n"),
 };
