@@ -14,7 +14,7 @@ guest_words()
 	words+=(
 		panic=-1 oops=panic loglevel=7 kunit.enable=1 random.trust_cpu=on
 		"guest.host=$1" "guest.tty=$2" "guest.raw=$((!interactive))"
-		"guest.run=$run_dir"
+		"guest.run=$run_dir" "guest.modules=$kernel/modroot/lib/modules"
 	)
 	if [[ -n $out ]]; then
 		words+=("guest.out=$out")

@@ -5,17 +5,20 @@
  * Makes a root out of the host's files, read-only, with a tmpfs above them,
  * goes there, runs the session script on the console it was told, and switches
  * the machine off. The session reports through files in the run directory that
- * the host shares, so nothing here prints a verdict.
+ * the host shares, so nothing here prints a verdict. What can be done with a
+ * system call is done here: starting a program is slow under emulation.
  *
  * The kernel command line says what to do:
  *	guest.host=9p|hostfs	how the host's files come in
  *	guest.run=PATH		the run directory on the host (hostfs only)
  *	guest.out=PATH		the directory for results (hostfs: the path, 9p: any)
+ *	guest.modules=PATH	the kernel's modules, a directory lib/modules
  *	guest.tty=NAME		the console of the session
  *	guest.raw=0|1		whether that console passes bytes unchanged
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +26,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -30,6 +34,8 @@
 #include <unistd.h>
 
 #define NEW_ROOT	"/newroot"
+#define RUN_DIR		NEW_ROOT "/run/afsx"
+#define HOST_NAME	"afsx-guest"
 #define SESSION		"/run/afsx/session"
 #define MODULE_LIST	"/modules.load"
 #define MOUNT_9P	"trans=virtio,version=9p2000.L,msize=512000"
@@ -156,9 +162,40 @@ static void build_root(void)
 	mount_at("/proc", NEW_ROOT "/proc", NULL, MS_MOVE, NULL);
 	mount_at("sysfs", NEW_ROOT "/sys", "sysfs", 0, NULL);
 	mount_at("tmpfs", NEW_ROOT "/run", "tmpfs", 0, "mode=0755");
-	mount_host("run", param("guest.run"), NEW_ROOT "/run/afsx", 0, "none");
+	mount_host("run", param("guest.run"), RUN_DIR, 0, "none");
 	if (out)
-		mount_host("out", out, NEW_ROOT "/run/afsx/out", 0, "none");
+		mount_host("out", out, RUN_DIR "/out", 0, "none");
+}
+
+/* The rest a system has; not every kernel has tracefs. */
+static void mount_kernel_fs(void)
+{
+	mount_at("devpts", "/dev/pts", "devpts", 0, NULL);
+	mount_at("tmpfs", "/dev/shm", "tmpfs", 0, NULL);
+	mount_at("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
+	mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL);
+	mount_at(need_param("guest.modules"), "/usr/lib/modules", NULL, MS_BIND, NULL);
+	must(symlink("/run/afsx/modprobe.d", "/run/modprobe.d"), "/run/modprobe.d");
+}
+
+static void name_host(void)
+{
+	FILE *hosts = fopen("/etc/hosts", "we");
+
+	must(hosts ? 0 : -1, "/etc/hosts");
+	fputs("127.0.0.1 localhost\n127.0.1.1 " HOST_NAME "\n::1 localhost\n", hosts);
+	fclose(hosts);
+	must(sethostname(HOST_NAME, strlen(HOST_NAME)), "sethostname");
+}
+
+static void start_loopback(void)
+{
+	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	must(fd, "socket");
+	must(ioctl(fd, SIOCSIFFLAGS, &request), "lo");
+	close(fd);
 }
 
 static void enter_root(void)
@@ -224,6 +261,9 @@ int main(void)
 	load_modules();
 	build_root();
 	enter_root();
+	mount_kernel_fs();
+	name_host();
+	start_loopback();
 	console = open_console();
 	session = fork();
 	must(session, "fork");
