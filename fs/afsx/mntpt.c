@@ -2,12 +2,16 @@
 /*
  * AFS mount points: automounts that expire.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/fs.h>
 #include <linux/fs_context.h>
 #include <linux/key.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mount.h>
+#include <linux/printk.h>
+#include <linux/refcount.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/workqueue.h>
@@ -33,9 +37,10 @@ static DECLARE_DELAYED_WORK(afsx_expire_work, afsx_mntpt_expire);
 
 static void afsx_mntpt_schedule(void)
 {
-	unsigned int secs = READ_ONCE(mountpoint_timeout);
+	unsigned long secs = max(READ_ONCE(mountpoint_timeout), 1U);
 
-	queue_delayed_work(afsx_wq, &afsx_expire_work, secs * HZ);
+	queue_delayed_work(afsx_wq, &afsx_expire_work,
+			   min(secs, MAX_JIFFY_OFFSET / HZ) * HZ);
 }
 
 /* A mount goes that nobody used between two runs. */
@@ -83,17 +88,39 @@ static int afsx_mntpt_params(struct fs_context *fc, struct dentry *dentry)
 	return ret;
 }
 
+/*
+ * Nobody reads the context's log here. Its first message, "e PREFIX: REASON\n",
+ * goes to the kernel's, but not as often as anybody likes to cause it.
+ */
+static void afsx_mntpt_report(const struct fc_log *log, struct dentry *dentry)
+{
+	const char *reason;
+
+	if (log->head == log->tail)
+		return;
+	reason = strstr(log->buffer[log->tail % ARRAY_SIZE(log->buffer)], ": ");
+	pr_err_ratelimited("mount point '%pd'%s", dentry, reason ?: "\n");
+}
+
 static struct vfsmount *afsx_mntpt_mount(struct dentry *dentry)
 {
 	struct fs_context *fc;
 	struct vfsmount *mnt;
-	int ret;
+	struct fc_log *log;
+	int ret = -ENOMEM;
 
 	fc = fs_context_for_submount(dentry->d_sb->s_type, dentry);
 	if (IS_ERR(fc))
 		return ERR_CAST(fc);
-	ret = afsx_mntpt_params(fc, dentry);
+	log = kzalloc(sizeof(*log), GFP_KERNEL);
+	if (log) {
+		refcount_set(&log->usage, 1);
+		fc->log.log = log;	/* put with the context */
+		ret = afsx_mntpt_params(fc, dentry);
+	}
 	mnt = ret ? ERR_PTR(ret) : fc_mount(fc);
+	if (log && IS_ERR(mnt))
+		afsx_mntpt_report(log, dentry);
 	put_fs_context(fc);
 	return mnt;
 }
