@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# time-limit: 900
+# time-limit: 1200
 #
 # Ordinary work on a cell of afsxd costs afsx no more calls than kafs.
 set -euo pipefail

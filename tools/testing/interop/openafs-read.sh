@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# time-limit: 900
+# time-limit: 1200
 #
 # afsx mounts a real OpenAFS cell: all forms of the source, what is in the
 # volumes, mount points, df beside the servers' own figures, wrong input.
@@ -8,7 +8,7 @@
 # written down from it), except where afsx is meant to do better.
 set -euo pipefail
 tools/testing/interop/openafs-snapshot >/dev/null
-. tools/testing/vm/in-guest.sh --timeout 300 ${AFSX_CLIENT:+--env AFSX_CLIENT="$AFSX_CLIENT"}
+. tools/testing/vm/in-guest.sh --timeout 900 ${AFSX_CLIENT:+--env AFSX_CLIENT="$AFSX_CLIENT"}
 
 client=${AFSX_CLIENT:-afsx}
 . tools/testing/interop/client.sh
@@ -150,8 +150,7 @@ whole_tree()
 	[[ $client = afsx ]] || types=
 	build/bin/make-tree /run/original deep empty lengths links names sizes times
 	build/bin/compare-trees --progress $types /run/original /mnt/rw/data/tree \
-		>/run/differences 2>&1 || true
-	cat /run/differences
+		2>&1 | tee /run/differences || true
 	check "the tree" '0 differences' "$(tail -n 1 /run/differences)"
 	progress "tree compared"
 }
