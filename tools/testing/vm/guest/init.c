@@ -172,6 +172,7 @@ static void mount_kernel_fs(void)
 {
 	mount_at("devpts", "/dev/pts", "devpts", 0, NULL);
 	mount_at("tmpfs", "/dev/shm", "tmpfs", 0, NULL);
+	must(symlink("/proc/self/fd", "/dev/fd"), "/dev/fd");
 	mount_at("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
 	mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL);
 	mount_at(need_param("guest.modules"), "/usr/lib/modules", NULL, MS_BIND, NULL);
