@@ -6,6 +6,10 @@
  *	mount-call old TYPE SOURCE DIR [FLAGS [OPTIONS]]	mount(2)
  *	mount-call new TYPE SOURCE DIR [OPTIONS]		fsopen(2) and its kin
  *	mount-call pick DIR [OPTIONS]				fspick(2): remount
+ *	mount-call load FILE [PARAMETERS]			finit_module(2)
+ *
+ * MOUNT_CALL_FAIL_NTH=N in the environment makes the Nth allocation of the call
+ * fail, on a kernel that can; "all" is printed when there were fewer than N.
  *
  * An empty SOURCE is none. FLAGS are words of mount_flags[] with commas between,
  * OPTIONS what mount(8) takes after -o. What a file system says to mount(2) goes
@@ -17,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../../lib/defs.h"
@@ -34,12 +39,15 @@ static const struct {
 	{ "", 0 },
 };
 
-static void usage(const char *what)
+static int fail_nth = -1;
+
+static void bad_usage(const char *what)
 {
 	fprintf(stderr, "mount-call: %s; usage:\n"
 		"  mount-call old TYPE SOURCE DIR [FLAGS [OPTIONS]]\n"
 		"  mount-call new TYPE SOURCE DIR [OPTIONS]\n"
-		"  mount-call pick DIR [OPTIONS]\n", what);
+		"  mount-call pick DIR [OPTIONS]\n"
+		"  mount-call load FILE [PARAMETERS]\n", what);
 	exit(EXIT_USAGE);
 }
 
@@ -55,7 +63,7 @@ static unsigned long parse_flags(char *words)
 			if (!strcmp(word, mount_flags[i].name))
 				break;
 		if (i == ARRAY_SIZE(mount_flags))
-			usage("no such flag");
+			bad_usage("no such flag");
 		flags |= mount_flags[i].flag;
 	}
 	return flags;
@@ -90,8 +98,33 @@ static int set_options(int fs, char *options)
 	return 0;
 }
 
+static void arm_failure(void)
+{
+	const char *nth = getenv("MOUNT_CALL_FAIL_NTH");
+
+	if (!nth)
+		return;
+	fail_nth = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	if (fail_nth < 0 || write(fail_nth, nth, strlen(nth)) < 0)
+		bad_usage("this kernel fails no allocation on demand");
+}
+
+/* The kernel counts down to the allocation that fails. */
+static void disarm_failure(void)
+{
+	char left[16] = "";
+
+	if (fail_nth < 0)
+		return;
+	if (pread(fail_nth, left, sizeof(left) - 1, 0) > 0 && atoi(left))
+		printf("all ");
+	if (pwrite(fail_nth, "0", 1, 0) < 0)
+		bad_usage("this kernel fails every allocation from now on");
+}
+
 static int report(int ret, int error, int fs)
 {
+	disarm_failure();
 	printf("%s", ret < 0 ? strerrorname_np(error) : "OK");
 	if (fs >= 0)
 		print_messages(fs);
@@ -105,6 +138,7 @@ static int call_old(int argc, char **argv)
 	const char *source = *argv[1] ? argv[1] : NULL;
 	int ret;
 
+	arm_failure();
 	ret = mount(source, argv[2], argv[0], flags, argc > 4 ? argv[4] : NULL);
 	return report(ret, errno, -1);
 }
@@ -127,9 +161,10 @@ static int mount_new(int fs, char **argv, char *options)
 
 static int call_new(int argc, char **argv)
 {
-	int fs = fsopen(argv[0], FSOPEN_CLOEXEC);
-	int ret;
+	int fs, ret;
 
+	arm_failure();
+	fs = fsopen(argv[0], FSOPEN_CLOEXEC);
 	if (fs < 0)
 		return report(fs, errno, -1);
 	ret = mount_new(fs, argv, argc > 3 ? argv[3] : NULL);
@@ -138,15 +173,28 @@ static int call_new(int argc, char **argv)
 
 static int call_pick(int argc, char **argv)
 {
-	int fs = fspick(AT_FDCWD, argv[0], FSPICK_CLOEXEC);
-	int ret;
+	int fs, ret;
 
+	arm_failure();
+	fs = fspick(AT_FDCWD, argv[0], FSPICK_CLOEXEC);
 	if (fs < 0)
 		return report(fs, errno, -1);
 	ret = set_options(fs, argc > 1 ? argv[1] : NULL);
 	if (!ret)
 		ret = fsconfig(fs, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0);
 	return report(ret, errno, fs);
+}
+
+static int call_load(int argc, char **argv)
+{
+	int module = open(argv[0], O_RDONLY | O_CLOEXEC);
+	int ret;
+
+	if (module < 0)
+		return report(module, errno, -1);
+	arm_failure();
+	ret = syscall(SYS_finit_module, module, argc > 1 ? argv[1] : "", 0);
+	return report(ret, errno, -1);
 }
 
 static const struct {
@@ -157,6 +205,7 @@ static const struct {
 	{ "old", 3, 5, call_old },
 	{ "new", 3, 4, call_new },
 	{ "pick", 1, 2, call_pick },
+	{ "load", 1, 2, call_load },
 };
 
 int main(int argc, char **argv)
@@ -164,15 +213,15 @@ int main(int argc, char **argv)
 	size_t i;
 
 	if (argc < 2)
-		usage("no interface named");
+		bad_usage("no interface named");
 	for (i = 0; i < ARRAY_SIZE(calls); i++)
 		if (!strcmp(argv[1], calls[i].name))
 			break;
 	if (i == ARRAY_SIZE(calls))
-		usage("no such interface");
+		bad_usage("no such interface");
 	argc -= 2;
 	argv += 2;
 	if (argc < calls[i].min || argc > calls[i].max)
-		usage("wrong number of arguments");
+		bad_usage("wrong number of arguments");
 	return calls[i].call(argc, argv);
 }
