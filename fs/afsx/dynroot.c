@@ -186,17 +186,24 @@ struct inode *afsx_autocell_lookup(struct inode *dir, const char *name,
 	return inode;
 }
 
+/* Neither part ever decreases, so the sum tells when one of them changed. */
+unsigned long afsx_autocell_generation(const struct inode *dir)
+{
+	return READ_ONCE(afsx_dyn_net(dir)->cells_seq) +
+	       jiffies / AFSX_NEGATIVE_TIME;
+}
+
 static struct dentry *afsx_dynroot_lookup(struct inode *dir,
 					  struct dentry *dentry,
 					  unsigned int flags)
 {
 	const struct qstr *name = &dentry->d_name;
-	unsigned long seq = READ_ONCE(afsx_dyn_net(dir)->cells_seq);
 	struct inode *inode;
 
 	if (name->len > AFSX_NAME_MAX)
 		return ERR_PTR(-ENAMETOOLONG);
 
+	dentry->d_time = afsx_autocell_generation(dir);
 	if (!strcmp(name->name, "@cell"))
 		inode = afsx_atcell_iget(dir, false);
 	else if (!strcmp(name->name, ".@cell"))
@@ -204,25 +211,21 @@ static struct dentry *afsx_dynroot_lookup(struct inode *dir,
 	else
 		inode = afsx_autocell_lookup(dir, name->name, name->len);
 
-	if (inode == ERR_PTR(-ENOENT)) {
-		dentry->d_fsdata = (void *)seq;
-		dentry->d_time = jiffies;
+	if (inode == ERR_PTR(-ENOENT))
 		inode = NULL;
-	}
 	return d_splice_alias(inode, dentry);
 }
 
-/* A cell stays. That there was none holds until one is added, or for a while. */
+/* A cell stays. That there was none holds for a while at most. */
 static int afsx_dynroot_d_revalidate(struct dentry *dentry, unsigned int flags)
 {
-	const struct afsx_net *net = AFSX_SB(dentry->d_sb)->net;
+	struct inode *dir = d_inode_rcu(READ_ONCE(dentry->d_parent));
 
 	if (d_inode_rcu(dentry))
 		return 1;
-	if ((unsigned long)dentry->d_fsdata !=
-	    (unsigned long)READ_ONCE(net->cells_seq))
-		return 0;
-	return time_before(jiffies, dentry->d_time + AFSX_NEGATIVE_TIME);
+	if (!dir)
+		return -ECHILD;
+	return dentry->d_time == afsx_autocell_generation(dir);
 }
 
 const struct dentry_operations afsx_dynroot_dentry_ops = {

@@ -55,6 +55,17 @@ struct inode *afsx_dynroot_iget(struct super_block *sb);
 struct inode *afsx_autocell_lookup(struct inode *dir, const char *name,
 				   size_t len);
 
+/**
+ * afsx_autocell_generation - when was a name found to be no cell?
+ * @dir: directory, for the superblock
+ *
+ * A negative dentry keeps it in d_time, read before the look-up: with another
+ * generation the name may be a cell by now. It changes when a cell is added, and
+ * every ten seconds, for DNS may have learnt something. Sends nothing, does not
+ * sleep; callable in RCU-walk.
+ */
+unsigned long afsx_autocell_generation(const struct inode *dir);
+
 extern const struct dentry_operations afsx_dynroot_dentry_ops;
 
 #endif /* AFSX_DYNROOT_H */

@@ -271,6 +271,7 @@ static struct dentry *afsx_lookup(struct inode *dir, struct dentry *dentry,
 	struct inode *inode;
 	u64 version;
 
+	dentry->d_time = afsx_autocell_generation(dir);
 	inode = afsx_lookup_inode(dir, &dentry->d_name, key, &version);
 	key_put(key);
 	if (inode == ERR_PTR(-ENOENT))
@@ -295,19 +296,22 @@ static bool afsx_dentry_fresh(struct afsx_vnode *dvnode,
 
 /* Must it be looked up again, whatever the directory says? */
 static bool afsx_dentry_void(const struct afsx_vnode *dvnode,
-			     const struct inode *inode)
+			     const struct dentry *dentry)
 {
+	const struct inode *inode = d_inode_rcu(dentry);
+
 	if (inode)
 		return test_bit(AFSX_V_DELETED, &AFSX_V(inode)->flags);
 	/* A name that was no cell may have become one. */
-	return test_bit(AFSX_V_AUTOCELL, &dvnode->flags);
+	return test_bit(AFSX_V_AUTOCELL, &dvnode->flags) &&
+	       dentry->d_time != afsx_autocell_generation(&dvnode->netfs.inode);
 }
 
 static int afsx_d_revalidate_rcu(const struct dentry *dentry)
 {
 	struct inode *dir = d_inode_rcu(READ_ONCE(dentry->d_parent));
 
-	if (!dir || afsx_dentry_void(AFSX_V(dir), d_inode_rcu(dentry)))
+	if (!dir || afsx_dentry_void(AFSX_V(dir), dentry))
 		return -ECHILD;
 	return afsx_dentry_fresh(AFSX_V(dir), dentry) ? 1 : -ECHILD;
 }
@@ -334,7 +338,7 @@ static int afsx_dentry_check(struct afsx_vnode *dvnode, struct dentry *dentry,
 	struct afsx_dirblob *blob;
 	bool same;
 
-	if (afsx_dentry_void(dvnode, inode))
+	if (afsx_dentry_void(dvnode, dentry))
 		return 0;
 	blob = afsx_dir_get(dvnode, key);
 	if (IS_ERR(blob))
@@ -376,7 +380,7 @@ static int afsx_d_revalidate(struct dentry *dentry, unsigned int flags)
 	parent = dget_parent(dentry);
 	dvnode = AFSX_V(d_inode(parent));
 	if (flags & LOOKUP_REVAL ||
-	    afsx_dentry_void(dvnode, d_inode(dentry)) ||
+	    afsx_dentry_void(dvnode, dentry) ||
 	    !afsx_dentry_fresh(dvnode, dentry))
 		ret = afsx_dentry_ask(dvnode, dentry, flags);
 	dput(parent);
