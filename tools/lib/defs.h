@@ -12,11 +12,21 @@
 #define __printf(a, b)	__attribute__((format(printf, a, b)))
 #endif
 
-#define DIV_ROUND_UP(n, d)	(((n) + (d) - 1) / (d))
+#define DIV_ROUND_UP(n, d)						\
+({									\
+	__typeof__(d) d_ = (d);						\
+									\
+	((n) + d_ - 1) / d_;						\
+})
 
 /* @a: a power of two */
 #define ROUND_DOWN(n, a)	((n) & ~((__typeof__(n))(a) - 1))
-#define ROUND_UP(n, a)		ROUND_DOWN((n) + (__typeof__(n))(a) - 1, a)
+#define ROUND_UP(n, a)							\
+({									\
+	__typeof__(n) mask_ = (__typeof__(n))(a) - 1;			\
+									\
+	((n) + mask_) & ~mask_;						\
+})
 
 #define container_of(ptr, type, member) \
 	((type *)((char *)(ptr) - offsetof(type, member)))

@@ -134,7 +134,7 @@ static int run_format(const struct config *cfg)
 			arg = cfg->argv[++i];
 			if (size_parse(arg, 1024 * 1024, &bytes) ||
 			    bytes >> 20 > 1024 || bytes & 0xfffff)
-				return bad_format_option(arg, "--wal is not a number of MiB up to 1G:");
+				return bad_format_option(arg, "not MiB up to 1G: --wal");
 			o.wal_mib = (unsigned int)(bytes >> 20);
 		} else {
 			return bad_format_option(arg, "unexpected");

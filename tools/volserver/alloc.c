@@ -25,7 +25,8 @@ struct retired {
  * @nr_retired: blocks in @retired
  * @reserve: blocks kept for metadata
  * @cursor: where the last allocation ended
- * @retired: ring of @retired_size entries
+ * @retired: ring of entries
+ * @retired_size: entries it has room for
  * @retired_head: first entry in use
  * @retired_nr: entries in use
  */

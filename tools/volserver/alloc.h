@@ -74,6 +74,9 @@ int alloc_retire(struct alloc *a, const struct alloc_run *run, u64 ticket);
 
 /**
  * alloc_reap() - next run retired by a ticket of at most @limit
+ * @a: map
+ * @limit: ticket
+ * @run: what may be used again
  *
  * Return: true with @run filled in; the caller passes it to alloc_release().
  */

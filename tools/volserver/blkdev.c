@@ -20,10 +20,10 @@ static int device_limits(struct blkdev *dev, struct errbuf *err)
 	s64 maximum = nbd_get_block_size(dev->nbd, LIBNBD_SIZE_MAXIMUM);
 
 	if (size < 0)
-		return err_set(err, -EIO, "%s: the server does not say how large it is",
+		return err_set(err, -EIO, "%s: the server tells no size",
 			       dev->opts.uri);
 	if (minimum > (s64)BLK_SIZE)
-		return err_set(err, -EINVAL, "%s: the server's smallest block, %jd bytes, exceeds %u",
+		return err_set(err, -EINVAL, "%s: blocks of %jd bytes are larger than %u",
 			       dev->opts.uri, (intmax_t)minimum, BLK_SIZE);
 	size = ROUND_DOWN(size, BLK_SIZE);
 	if (dev->size && dev->size != (u64)size)

@@ -83,6 +83,10 @@ int blkdev_write(struct blkdev *dev, u64 off, const void *buf, size_t len);
 
 /**
  * blkdev_write_fua() - write and wait until durable
+ * @dev: device
+ * @off: first byte
+ * @buf: data
+ * @len: bytes
  *
  * Says nothing about other writes.  Where the server has no FUA a FLUSH
  * follows the write, and its failure is final as with blkdev_flush().
@@ -105,6 +109,11 @@ void blkdev_read_async(struct blkdev *dev, struct blkdev_batch *batch, u64 off,
 
 /**
  * blkdev_write_async() - start writing a copy of @buf, as part of @batch
+ * @dev: device
+ * @batch: to wait for
+ * @off: first byte
+ * @buf: data
+ * @len: bytes
  *
  * Blocks while too many bytes are queued.  Requests of one batch may be
  * carried out in any order: wait before touching the same blocks again.

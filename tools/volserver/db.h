@@ -12,77 +12,14 @@
 #include "defs.h"
 #include "err.h"
 
-/* Every statement; the text is in db_sql.c under the same name. */
+/* Every statement, as named in statements.def. */
+#define SQL(name, ...)	SQL_##name,
 enum db_sql {
-	SQL_BEGIN_READ,
-	SQL_BEGIN_WRITE,
-	SQL_COMMIT,
-	SQL_ROLLBACK,
-	SQL_PAGE_COUNT,
-
-	SQL_CONFIG_GET,
-	SQL_CONFIG_SET,
-
-	SQL_GRP_INSERT,
-	SQL_GRP_GET,
-	SQL_GRP_UPDATE,
-	SQL_GRP_DELETE,
-
-	SQL_VOL_GET,
-	SQL_VOL_FIND,
-	SQL_VOL_NEXT,
-	SQL_VOL_OF_GRP,
-	SQL_VOL_NEWEST_SNAP,
-	SQL_VOL_INSERT,
-	SQL_VOL_SNAP,
-	SQL_VOL_USAGE,
-	SQL_VOL_SET,
-	SQL_VOL_DELETE,
-	SQL_VOL_COUNT,
-
-	SQL_VNODE_GET,
-	SQL_VNODE_EXISTS,
-	SQL_VNODE_PUT,
-	SQL_VNODE_KILL,
-	SQL_VNODE_DELETE,
-	SQL_VNODE_COUNT,
-
-	SQL_EXTENT_RANGE,
-	SQL_EXTENT_INSERT,
-	SQL_EXTENT_TRIM,
-	SQL_EXTENT_KILL,
-	SQL_EXTENT_DELETE,
-	SQL_EXTENT_ALL,
-
-	SQL_DIRBLK_GET,
-	SQL_DIRBLK_RANGE,
-	SQL_DIRBLK_INSERT,
-	SQL_DIRBLK_UPDATE,
-	SQL_DIRBLK_KILL,
-	SQL_DIRBLK_KILL_ALL,
-	SQL_DIRBLK_DROP_ALL,
-
-	SQL_ORPHAN_INSERT,
-	SQL_ORPHAN_DELETE,
-	SQL_ORPHAN_NEXT,
-
-	SQL_GARBAGE_INSERT,
-	SQL_GARBAGE_NEXT,
-	SQL_GARBAGE_DELETE,
-	SQL_COLLECT_EXTENTS,
-	SQL_COLLECT_DIRBLKS,
-	SQL_COLLECT_VNODES,
-	SQL_ABANDON_EXTENTS,
-	SQL_ABANDON_DIRBLKS,
-	SQL_ABANDON_VNODES,
-
-	SQL_CHECK_PAGES,
-	SQL_CHECK_VNODES,
-	SQL_CHECK_EXTENTS,
-	SQL_CHECK_STRAYS,
-
+#include "statements.def"
 	SQL_NR
 };
+
+#undef SQL
 
 /** db_sql_text() - text of a statement */
 const char *db_sql_text(enum db_sql nr);
@@ -97,7 +34,7 @@ extern const char *const db_schema[];
  */
 struct db {
 	sqlite3 *sql;
-	sqlite3_stmt *stmt[SQL_NR];
+	struct sqlite3_stmt *stmt[SQL_NR];
 };
 
 /**

@@ -41,6 +41,10 @@ u64 meta_size(struct meta *m);
 
 /**
  * meta_read() - bytes of the database file, within one page
+ * @m: region
+ * @off: first byte
+ * @buf: where to put them
+ * @len: how many
  *
  * A page of zeros was never written and is accepted.
  *
@@ -50,6 +54,9 @@ int meta_read(struct meta *m, u64 off, void *buf, size_t len);
 
 /**
  * meta_write() - one page
+ * @m: region
+ * @off: first byte, a multiple of META_PAGE
+ * @buf: META_PAGE bytes; the last ones are replaced by the checksum
  *
  * Returns before the device has it; an I/O error is reported by a later
  * meta_write() or meta_sync().
@@ -61,6 +68,8 @@ int meta_sync(struct meta *m);
 
 /**
  * meta_check_page() - read page @nr from the device, past the cache
+ * @m: region
+ * @nr: page
  *
  * Return: 0; -EUCLEAN; -ENODATA beyond the end; an I/O error.
  */

@@ -87,22 +87,22 @@ int sb_check_layout(const struct sb *sb, struct errbuf *err)
 		const struct sb_region *r = &sb->region[i];
 
 		if (r->type != SB_REGION_WAL && r->type != SB_REGION_META)
-			return err_set(err, -EUCLEAN, "superblock: region %u has unknown type %u",
+			return err_set(err, -EUCLEAN, "region %u is of type %u",
 				       i, r->type);
 		logs += r->type == SB_REGION_WAL;
 		metas += r->type == SB_REGION_META;
 		if (!r->nr || r->start < SB_FIRST_FREE ||
 		    r->start >= sb->blocks - 1 ||
 		    r->nr > sb->blocks - 1 - r->start)
-			return err_set(err, -EUCLEAN, "superblock: region %u lies outside of the device",
+			return err_set(err, -EUCLEAN, "region %u is off the device",
 				       i);
 		for (u32 j = 0; j < i; j++)
 			if (overlaps(r, &sb->region[j]))
-				return err_set(err, -EUCLEAN, "superblock: regions %u and %u overlap",
+				return err_set(err, -EUCLEAN, "regions %u and %u overlap",
 					       j, i);
 	}
 	if (logs != 1 || !metas)
-		return err_set(err, -EUCLEAN, "superblock: %u log and %u metadata regions",
+		return err_set(err, -EUCLEAN, "%u logs, %u metadata regions",
 			       logs, metas);
 	return 0;
 }
@@ -120,7 +120,7 @@ static int sb_error(int first, int second, struct errbuf *err)
 	if (first == -EMEDIUMTYPE && second == -EMEDIUMTYPE)
 		return err_set(err, -EMEDIUMTYPE, "no afsx store on the device");
 	if (first == -EPROTONOSUPPORT || second == -EPROTONOSUPPORT)
-		return err_set(err, -EPROTONOSUPPORT, "the store has a format version other than %u",
+		return err_set(err, -EPROTONOSUPPORT, "the format's version is not %u",
 			       SB_VERSION);
 	if (first == -EUCLEAN || second == -EUCLEAN)
 		return err_set(err, -EUCLEAN, "neither superblock is valid");
@@ -132,7 +132,7 @@ int sb_read(struct blkdev *dev, struct sb *sb, bool *stale, struct errbuf *err)
 {
 	u64 blocks = blkdev_blocks(dev);
 	struct sb second;
-	int a, b;
+	int a, b, ret;
 
 	if (blocks < SB_FIRST_FREE + 1)
 		return err_set(err, -EMEDIUMTYPE, "the device is too small for a store");
@@ -149,7 +149,8 @@ int sb_read(struct blkdev *dev, struct sb *sb, bool *stale, struct errbuf *err)
 	if (sb->blocks > blocks)
 		return err_set(err, -EUCLEAN, "the device has %ju blocks, the store needs %ju",
 			       (uintmax_t)blocks, (uintmax_t)sb->blocks);
-	return sb_check_layout(sb, err);
+	ret = sb_check_layout(sb, err);
+	return ret ? err_prefix(err, ret, "superblock") : 0;
 }
 
 int sb_write(struct blkdev *dev, struct sb *sb)

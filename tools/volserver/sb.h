@@ -77,6 +77,8 @@ int sb_read(struct blkdev *dev, struct sb *sb, bool *stale,
 
 /**
  * sb_write() - write both copies, the first durable before the second starts
+ * @dev: device
+ * @sb: superblock; its seq grows
  *
  * Raises @sb->seq.  After a crash at any point one of the copies is valid.
  */

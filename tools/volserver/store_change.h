@@ -14,6 +14,8 @@
 
 /**
  * store_begin() - start a transaction
+ * @st: store
+ * @tx: the transaction, on success
  *
  * Waits until no other thread is changing the store.  The thread that calls
  * store_begin() must end the transaction itself, and not call the reading
@@ -25,6 +27,7 @@ int store_begin(struct store *st, struct store_tx **tx);
 
 /**
  * store_commit() - make a transaction durable and visible, and end it
+ * @tx: transaction; gone in any case
  *
  * Other transactions may start, and share the same device flush, while this
  * one waits for the device.  The notifier runs before it returns.
@@ -117,6 +120,9 @@ int store_acl_set(struct store_tx *tx, const struct afsx_fid *fid,
 
 /**
  * store_stage() - a directory that no name leads to, to build a tree in
+ * @tx: transaction
+ * @vid: R/W volume
+ * @dir: the directory
  *
  * store_rename() moves entries from there to where they shall appear.  A crash
  * or store_unstage() leaves the directory, with what is still in it, to
@@ -150,6 +156,13 @@ int store_unlink(struct store_tx *tx, const struct afsx_fid *dir,
 
 /**
  * store_rename() - move an entry, replacing the target as rename(2) does
+ * @tx: transaction
+ * @from_dir: directory it is in
+ * @from: its name
+ * @from_len: bytes of @from
+ * @to_dir: directory it shall be in
+ * @to: its name there
+ * @to_len: bytes of @to
  *
  * Return: 0; -ENOENT; -EXDEV between volumes; -EINVAL into its own
  * subdirectory; -ENOTEMPTY; -ENOTDIR; -EISDIR.

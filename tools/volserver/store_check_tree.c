@@ -124,7 +124,7 @@ static int check_vnode(struct tree *t, const struct vnode *vn)
 
 	if (!s->dv)
 		complain(t, vno, "data version 0");
-	if ((s->type == AFSX_FTYPE_DIR) != (vno & 1))
+	if ((vno & 1) != (s->type == AFSX_FTYPE_DIR ? 1 : 0))
 		complain(t, vno, "parity of the number does not fit the type");
 	switch (s->type) {
 	case AFSX_FTYPE_FILE:

@@ -134,9 +134,11 @@ int data_read(struct store *st, struct db *db, const struct vnode *vn, u64 off,
 	      void *buf, size_t len)
 {
 	size_t step = EXTENT_MAX * BLK_SIZE;
+	int ret = 0;
 	u8 *blocks CLEANUP_FREE = malloc(step + BLK_SIZE);
-	int ret = blocks ? 0 : -ENOMEM;
 
+	if (!blocks)
+		return -ENOMEM;
 	while (!ret && len) {
 		u64 from = off >> BLK_SHIFT;
 		size_t skip = off % BLK_SIZE;
@@ -356,8 +358,11 @@ static int data_write(struct store_tx *tx, struct vnode *vn, u64 off,
 		      const void *buf, size_t len)
 {
 	size_t step = EXTENT_MAX * BLK_SIZE;
+	int ret = 0;
 	u8 *blocks CLEANUP_FREE = malloc(step);
-	int ret = blocks ? 0 : -ENOMEM;
+
+	if (!blocks)
+		return -ENOMEM;
 
 	while (!ret && len) {
 		size_t n = min(len, step - off % BLK_SIZE);

@@ -35,7 +35,7 @@ static int layout(const struct store_format_opts *o, u64 blocks, struct sb *sb,
 	if (o->wal_mib)
 		wal = (u64)o->wal_mib * MIB_BLOCKS;
 	if (blocks < DEVICE_MIN || wal + meta > blocks / 2)
-		return err_set(err, -ENOSPC, "%s: %ju KiB are too few for a store with a log of %ju MiB",
+		return err_set(err, -ENOSPC, "%s: %ju KiB are too few with a log of %ju MiB",
 			       o->uri, (uintmax_t)blocks * BLK_KIB,
 			       (uintmax_t)wal / MIB_BLOCKS);
 	if (wal < WAL_MIN || wal > 16 * WAL_MAX)

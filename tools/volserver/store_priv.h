@@ -125,6 +125,9 @@ struct reader *reader_get(struct store *st, int *err);
 
 /**
  * reader_put() - end the transaction and give the connection back
+ * @st: store
+ * @r: connection
+ * @ret: result of what was read
  *
  * Return: @ret, or why what was read may not be shown to anybody.
  */

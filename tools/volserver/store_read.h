@@ -81,6 +81,10 @@ int store_lookup(struct store *st, const struct afsx_fid *dir,
 
 /**
  * typedef store_emit_t - receives one directory entry
+ * @ctx: as given to store_readdir()
+ * @name: not NUL-terminated
+ * @len: bytes of @name
+ * @fid: what it leads to
  *
  * Return: true to go on, false to stop.
  */

@@ -113,6 +113,8 @@ void tx_news(struct store_tx *tx, const struct afsx_fid *fid);
 
 /**
  * tx_fail() - pass on the result of an operation
+ * @tx: transaction
+ * @ret: the result
  *
  * Errors that are found before anything changes are harmless; after others
  * the transaction can only be aborted.

@@ -105,8 +105,11 @@ int store_vol_clone(struct store_tx *tx, u32 rw_id, enum afsx_voltype type,
 		    u32 *id);
 
 /**
- * store_vol_remove() - forget a volume; what it occupied is freed by
- * store_collect()
+ * store_vol_remove() - forget a volume
+ * @tx: transaction
+ * @id: volume or clone
+ *
+ * What it occupied is freed by store_collect().
  *
  * Return: 0; -EBUSY for a R/W volume that still has clones.
  */

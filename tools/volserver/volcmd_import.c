@@ -236,9 +236,9 @@ static int import_file(struct import *im, const struct place *p,
 		       const char *name, struct afsx_fid *fid)
 {
 	struct store_attr attr;
-	int fd CLEANUP_CLOSE = -1;
 	struct stat s;
 	int ret;
+	int fd CLEANUP_CLOSE = -1;
 
 	fd = openat(p->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &s))
@@ -327,9 +327,9 @@ static int import_subdir(struct import *im, const struct place *p,
 			 const char *name, const struct stat *s)
 {
 	struct store_attr attr = attr_of(s);
-	char *path CLEANUP_FREE = NULL;
 	struct place sub = { .fd = -1 };
 	int ret;
+	char *path CLEANUP_FREE = NULL;
 
 	if (asprintf(&path, "%s/%s", p->path, name) < 0)
 		return -ENOMEM;
@@ -515,15 +515,28 @@ static int publish(struct import *im, const struct place *top,
 
 /* ---- the whole -------------------------------------------------------------------- */
 
+static bool see_name(void *ctx, const char *name, size_t len,
+		     const struct afsx_fid *fid)
+{
+	bool *empty = ctx;
+
+	*empty = len <= 2 && !memcmp(name, "..", len);
+	return *empty;
+}
+
 /* Before any work: nothing may be in the way, unless it is to be replaced. */
 static int check_names(struct import *im, const struct place *top)
 {
 	struct afsx_fid fid;
 	struct dirent **names;
-	int nr, ret = 0;
+	bool empty = true;
+	int nr, ret;
 
 	if (volcmd_option(im->c, "replace"))
 		return 0;
+	ret = store_readdir(im->c->st, &im->to, see_name, &empty);
+	if (ret || empty)
+		return failed(im, ret, top, NULL);
 	nr = scandirat(top->fd, ".", &names, not_dots, alphasort);
 	if (nr < 0)
 		return failed(im, -errno, top, NULL);

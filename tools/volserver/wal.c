@@ -271,7 +271,8 @@ static int wait_locked(struct wal *w, u64 ticket)
 {
 	for (;;) {
 		/* one that was announced may have been cancelled since */
-		ticket = min(ticket, (u64)atomic_load(&w->announced));
+		if (atomic_load(&w->announced) < ticket)
+			ticket = atomic_load(&w->announced);
 		if (atomic_load(&w->durable) >= ticket)
 			return 0;
 		if (w->err)
