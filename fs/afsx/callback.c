@@ -111,8 +111,8 @@ void afsx_callback_break(struct afsx_net *net, struct afsx_server *server,
 		/* Ids are unique within a cell only. */
 		if (server && volume->cell != server->cell)
 			continue;
-		/* Pairs with the barrier in afsx_vnode_apply_new(). */
 		atomic_inc(&volume->cb_breaks);
+		/* Pairs with the barrier in afsx_vnode_apply_new(). */
 		smp_mb__after_atomic();
 		if (fid->vnode == 0)
 			afsx_callback_break_volume(volume);

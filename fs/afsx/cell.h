@@ -65,6 +65,10 @@ int afsx_cell_name_check(const char *name, size_t len, const char **why);
 
 /**
  * afsx_cell_find - find a cell that is known already
+ * @net: namespace
+ * @name: its name
+ * @len: bytes in @name; 0: the root cell
+ *
  * Return: a counted cell or NULL. Sleeps for the lock only.
  */
 struct afsx_cell *afsx_cell_find(struct afsx_net *net, const char *name,

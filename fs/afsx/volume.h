@@ -22,6 +22,7 @@ struct super_block;
 /**
  * struct afsx_sites - the servers that hold a volume, immutable
  * @ref: references
+ * @rcu: delays the release
  * @nr: how many, at least 1
  * @best: index to try first, a hint
  * @server: the servers, counted
