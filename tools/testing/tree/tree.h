@@ -70,14 +70,22 @@ void tree_walk(struct tree *tree, unsigned int flags);
 
 /**
  * manifest_write() - Put a tree into a file
- * manifest_read() - Get a tree out of a file
+ * @tree: the tree
+ * @file: where to
  *
  * A line is: type, mode in octal, mtime, size, SHA-256 or "-", path, and for a
  * link ">" and its target; one space between them. In names, bytes up to space,
  * DEL and the backslash are written as \xNN.
  */
 void manifest_write(const struct tree *tree, FILE *file);
+
+/**
+ * manifest_read() - Get a tree out of a file
+ * @tree: empty; filled in
+ * @file: what manifest_write() wrote
+ */
 void manifest_read(struct tree *tree, FILE *file);
+
 void print_name(FILE *file, const char *name);
 
 #endif /* AFSX_TESTING_TREE_H */

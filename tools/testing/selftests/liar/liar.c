@@ -28,9 +28,7 @@
 #define RX_PAYLOAD		1400
 #define ENDLESS_BURST		16
 
-/**
- * struct rx_header - the head of every packet, big-endian
- */
+/* The head of every packet, big-endian; fields as in rx-spec. */
 struct rx_header {
 	u32	epoch;
 	u32	cid;
