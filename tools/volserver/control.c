@@ -152,13 +152,14 @@ static int converse(struct session *s)
 	ssize_t len;
 	int nr;
 
-	if (!may_command(s->fd))
-		return refuse(s, "only the daemon's user may give commands");
 	if (poll(&pfd, 1, REQUEST_MS) != 1)
 		return refuse(s, "no request came");
 	len = recv(s->fd, request, sizeof(request), MSG_TRUNC);
 	if (len < 0 || (size_t)len > sizeof(request))
 		return refuse(s, "request is too long");
+	/* Not earlier: an answer does not pass a request that is not read. */
+	if (!may_command(s->fd))
+		return refuse(s, "only the daemon's user may give commands");
 	nr = split(request, len, words);
 	if (nr < 2)
 		return refuse(s, "request is malformed");
@@ -201,21 +202,17 @@ static struct session *free_session(struct control *control)
 
 static void accept_one(struct control *control)
 {
-	struct session none = { .control = control };
 	int fd = accept4(control->listener, NULL, NULL, SOCK_CLOEXEC);
 	struct session *s = free_session(control);
 
 	if (fd < 0)
 		return;
-	if (s) {
-		*s = (struct session){ .control = control, .fd = fd };
-		if (!pthread_create(&s->thread, NULL, session_main, s))
-			return;
-		s->fd = -1;
-	}
-	none.fd = fd;
-	refuse(&none, "too many commands at once");
+	*s = (struct session){ .control = control, .fd = fd };
+	if (!pthread_create(&s->thread, NULL, session_main, s))
+		return;
+	refuse(s, "no thread for the command");
 	close(fd);
+	s->fd = -1;
 }
 
 /* Release sessions that are done; returns how many are not. */
@@ -241,11 +238,14 @@ static unsigned int reap(struct control *control)
 	return busy;
 }
 
-/* Fill the poll set: sessions by index, then the listener, then the wake-up. */
+/*
+ * Fill the poll set: sessions by index, then the listener, then the wake-up.
+ * While as many commands run as may, further ones wait to be accepted.
+ */
 static unsigned int watch(struct control *control)
 {
 	unsigned int i, max = control->config.max_commands;
-	bool stopping = atomic_load(&control->stopping);
+	bool full = atomic_load(&control->stopping) || !free_session(control);
 
 	for (i = 0; i < max; i++) {
 		struct session *s = &control->sessions[i];
@@ -256,7 +256,7 @@ static unsigned int watch(struct control *control)
 		};
 	}
 	control->poll[i++] = (struct pollfd){
-		.fd = stopping ? -1 : control->listener, .events = POLLIN,
+		.fd = full ? -1 : control->listener, .events = POLLIN,
 	};
 	control->poll[i++] = (struct pollfd){
 		.fd = control->wake, .events = POLLIN,

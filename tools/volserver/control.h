@@ -34,7 +34,7 @@ struct store;
  * struct control_config - the server's side
  * @path: path of the socket; an abandoned one is replaced
  * @store: what commands work on
- * @max_commands: commands carried out at the same time; further ones fail
+ * @max_commands: commands carried out at the same time; further ones wait
  */
 struct control_config {
 	const char *path;
