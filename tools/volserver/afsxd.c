@@ -108,7 +108,7 @@ static int choose_addrs(struct afsxd *d, const struct options *o,
 {
 	d->uniquifier = time(NULL);
 	if (o->listen[0] != INADDR_ANY) {
-		memcpy(d->addrs, o->listen, sizeof(d->addrs));
+		memcpy(d->addrs, o->listen, sizeof(o->listen));
 		d->nr_addrs = o->nr_listen;
 		return 0;
 	}

@@ -7,6 +7,10 @@
 
 #include "afsxd.h"
 #include "log.h"
+#include "rx_server.h"
+
+/* Two services listen on each address. */
+#define OPTIONS_LISTEN_MAX	(RXS_LISTEN_MAX / 2)
 
 /* Exit status for a wrong command line. */
 #define AFSXD_USAGE	2
@@ -38,7 +42,7 @@ struct options {
 	const char *cell;
 	const char *store;
 	const char *control;
-	u32 listen[AFSXD_ADDRS_MAX];
+	u32 listen[OPTIONS_LISTEN_MAX];
 	unsigned int nr_listen;
 	enum log_level log_level;
 	unsigned int fs_port;

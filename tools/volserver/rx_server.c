@@ -7,6 +7,7 @@
  * all of them are busy.
  */
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -27,6 +28,8 @@
 
 /* Calls to clients handed to librx at once. */
 #define RXS_PASS_MAX	1024
+
+static_assert(RXS_LISTEN_MAX == RX_MAX_SERVICES, "librx says how many");
 
 /* The one security class of the service: no authentication (index 0). */
 enum { RXS_SECURITY_NULL, RXS_SECURITY_COUNT };

@@ -17,6 +17,9 @@
 #define RXS_CALL_DEAD		(-1)	/* the peer does not answer */
 #define RXS_RESTARTING		(-100)	/* the server is going down or up */
 
+/* Pairs of an address and a service that librx has room for. */
+#define RXS_LISTEN_MAX		20
+
 struct rxs_call;
 struct rxs_conn;
 
@@ -45,10 +48,11 @@ struct rxs_service {
 /**
  * struct rxs_config - what the server listens on and how it serves
  * @addrs: IPv4 addresses in host byte order; a 0 alone means all of them
- * @nr_addrs: number of @addrs
+ * @nr_addrs: number of @addrs; times @nr_services at most RXS_LISTEN_MAX
  * @services: the services; calls to clients leave from the first one's port
  * @nr_services: number of @services
- * @threads: calls served at the same time, over all services
+ * @threads: calls served at the same time, over all services; one more for
+ *	each pair of address and service, which is never without a thread
  * @idle_timeout: seconds after which a call whose peer moves no data is ended
  * @handler: serves one call on a thread of the pool; what it returns ends the
  *	call: 0 for success, anything else is the abort code sent to the peer
