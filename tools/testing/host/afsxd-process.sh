@@ -67,6 +67,38 @@ stops_while_busy()
 	stop_server
 }
 
+# More commands than may run at the same time: each has its turn.
+commands_take_turns()
+{
+	local i pids=()
+
+	restart --max-commands 1
+	for i in {1..10}; do
+		online create "turn.$i" >/dev/null &
+		pids+=($!)
+	done
+	for i in "${pids[@]}"; do
+		wait "$i" || fail 'a command failed'
+	done
+	equal 'volumes made' "$(online list | grep -c 'turn\.')" 10
+}
+
+# As many addresses as there may be: all of them answer, and clients are told all.
+listens_on_addresses()
+{
+	local more=() i
+
+	for i in {20..28}; do
+		more+=(--listen "127.0.0.$i")
+	done
+	restart "${more[@]}"
+	good one addrs calls 10
+	server=127.0.0.28 start_client other 127.0.0.5
+	good other status "$volume" 1 1 0
+	good other addrs calls 10
+	end_client other
+}
+
 # A client that does not take its data loses its call, and no other.
 idle_calls_end()
 {
@@ -115,6 +147,8 @@ control_is_guarded
 stops_while_busy
 [[ ! -e $control ]] || fail 'the socket is left behind'
 start_server
+listens_on_addresses
+commands_take_turns
 idle_calls_end
 stop_server INT
 as_nobody

@@ -19,6 +19,11 @@
 #define VL_SERVICE	52
 #define CB_SERVICE	1
 
+/* rxgen_consts.h: RXGEN_OPCODE */
+#define NOT_SERVED	(-455)
+
+#define RECONNECT_TRIES	100
+
 /* Seconds a call to the server may take, and be silent for. */
 #define CALL_SECONDS	120
 #define DEAD_SECONDS	20
@@ -120,14 +125,22 @@ static void connect_both(void)
 }
 
 /*
- * After a restart of the server: what its absence did to the connections is
- * none of its doing.
+ * After a restart of the server: the Rx library goes on to learn for a while
+ * that it was away, and calls end for that.  The call made here is one that the
+ * server does not know, and answers before it looks who asks.
  */
 static void reconnect(char **args, int nr)
 {
+	AFSOpaque token = { 0, "" };
+	int code, tries = 0;
+
 	rx_DestroyConnection(client.fs);
 	rx_DestroyConnection(client.vl);
 	connect_both();
+	do {
+		code = RXAFS_CheckToken(client.fs, 0, &token);
+	} while (code == RX_CALL_DEAD && ++tries < RECONNECT_TRIES);
+	expect("code", code, (afs_int32)NOT_SERVED);
 }
 
 static const struct command connection_commands[] = {

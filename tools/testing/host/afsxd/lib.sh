@@ -157,6 +157,12 @@ start_client()
 	client_out[$name]=$out
 }
 
+end_client()
+{
+	kill -KILL "${client_pid[$1]}"
+	unset "client_pid[$1]"
+}
+
 # tell NAME COMMAND...: print the answer
 tell()
 {
