@@ -133,6 +133,22 @@ restarts_are_told()
 	hear a b c
 }
 
+# What was promised is lost with the server, and so is nothing that it said.
+crashes_are_told()
+{
+	local version
+
+	watch a b
+	version=$(value dv)
+	crash_server
+	start_again --callback-timeout 6
+	watch a b
+	equal 'data version' "$(value dv)" "$version"
+	first_contact a b
+	change
+	hear a b
+}
+
 # A client that has two addresses is one client.
 clients_have_two_addresses()
 {
@@ -239,6 +255,7 @@ promises_are_given_up
 clones_change_as_a_whole
 dead_clients_cost_once
 restarts_are_told
+crashes_are_told
 clients_have_two_addresses
 promises_are_bounded
 clients_are_bounded

@@ -129,17 +129,30 @@ stop_server()
 	((status == 0)) || fail "the server ended with status $status"
 }
 
-# restart OPTION...: the server; the clients make new connections to it
-restart()
+crash_server()
+{
+	kill -KILL "$server_pid"
+	wait "$server_pid" 2>/dev/null || true
+	server_pid=
+}
+
+# start_again OPTION...: the server; the clients make new connections to it
+start_again()
 {
 	local name
 
-	# shellcheck disable=SC2119
-	stop_server
 	start_server "$@"
 	for name in "${!client_pid[@]}"; do
 		good "$name" reconnect
 	done
+}
+
+# restart OPTION...
+restart()
+{
+	# shellcheck disable=SC2119
+	stop_server
+	start_again "$@"
 }
 
 # start_client NAME ADDRESS [UUID|mute]
