@@ -13,7 +13,7 @@
 
 #define MAP_SIZE	4096
 
-static const volatile char *map_file(const char *name)
+static const char *map_file(const char *name)
 {
 	void *map;
 	int fd;
@@ -30,7 +30,7 @@ static const volatile char *map_file(const char *name)
 }
 
 /* The bytes after the end of the file are zeros. */
-static void print_line(const volatile char *map)
+static void print_line(const char *map)
 {
 	size_t i;
 
@@ -43,7 +43,7 @@ static void print_line(const volatile char *map)
 
 int main(int argc, char **argv)
 {
-	const volatile char *map;
+	const char *map;
 	int c;
 
 	if (argc != 2) {
