@@ -16,6 +16,11 @@ for seed in ${STORE_SEEDS:-1 2 3}; do
 	mkdir "$work/$seed"
 	"$bin/store-test" ops "$uri" "$work/$seed" "$seed" 1500
 done
+stop_server TERM
+
+# A small device, so that freed blocks are soon used again, and slow reads, so
+# that readers are still there then.
+start_nbdkit --filter=delay memory 16M rdelay=5ms
 "$bin/store-test" race "$uri" 150
 stop_server TERM
 
