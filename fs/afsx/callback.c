@@ -99,17 +99,13 @@ static void afsx_callback_break_volume(struct afsx_volume *volume)
 		afsx_mmap_broken_sb(sb);
 }
 
-void afsx_callback_break(struct afsx_net *net, struct afsx_server *server,
-			 const struct afsx_fid *fid)
+void afsx_callback_break(struct afsx_net *net, const struct afsx_fid *fid)
 {
 	struct afsx_volume *volume;
 
 	rcu_read_lock();
 	list_for_each_entry_rcu(volume, &net->volumes, link) {
 		if (volume->vid != fid->vid)
-			continue;
-		/* Ids are unique within a cell only. */
-		if (server && volume->cell != server->cell)
 			continue;
 		atomic_inc(&volume->cb_breaks);
 		/* Pairs with the barrier in afsx_vnode_apply_new(). */

@@ -63,10 +63,11 @@ void afsx_promise_drop(struct afsx_vnode *vnode);
 /**
  * afsx_callback_break - act on a CallBack of one FID
  * @net: namespace it came to
- * @server: who sent it, NULL when unknown
  * @fid: the vnode, or vnode 0 for the whole volume
+ *
+ * Whoever sent it: a server may be known in several cells and call from an
+ * address that was never used. A promise too many that is broken costs a call.
  */
-void afsx_callback_break(struct afsx_net *net, struct afsx_server *server,
-			 const struct afsx_fid *fid);
+void afsx_callback_break(struct afsx_net *net, const struct afsx_fid *fid);
 
 #endif /* AFSX_CALLBACK_H */

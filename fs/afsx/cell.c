@@ -53,6 +53,9 @@ static struct afsx_cell *afsx_cell_alloc(struct afsx_net *net, const char *name,
 	return cell;
 }
 
+/* Cells from DNS that anybody may cause a namespace to remember */
+#define AFSX_DNS_CELLS_MAX	4096
+
 /*
  * Find the place of a name in the sorted list. Return: the cell of that name,
  * or NULL, and then @after is what a new cell goes behind. cells_lock is held.
@@ -101,11 +104,15 @@ static struct afsx_cell *afsx_cell_insert(struct afsx_cell *cell)
 
 	down_write(&net->cells_lock);
 	other = afsx_cell_search(net, cell->name, cell->name_len - 1, &after);
+	if (!other && cell->source == AFSX_CELL_DNS &&
+	    net->cells_seq >= AFSX_DNS_CELLS_MAX)
+		other = ERR_PTR(-ENOSPC);
 	if (!other) {
 		cell->ino = ++net->cells_seq;
 		list_add(&cell->link, after);
 	}
-	afsx_cell_get(other ?: cell);
+	if (!IS_ERR(other))
+		afsx_cell_get(other ?: cell);
 	up_write(&net->cells_lock);
 
 	if (other) {
@@ -235,7 +242,13 @@ struct afsx_cell *afsx_cell_add(struct afsx_net *net, const char *name,
 		return ERR_PTR(-ENOMEM);
 	}
 
+	if (addrs)
+		cell->source = AFSX_CELL_CONFIG;
 	cell = afsx_cell_insert(cell);
+	if (IS_ERR(cell)) {
+		afsx_addrs_put(addrs);
+		return cell;
+	}
 	mutex_lock(&cell->lock);
 	if (addrs) {
 		cell->source = AFSX_CELL_CONFIG;

@@ -56,7 +56,7 @@ struct afsx_in_call {
  */
 struct afsx_in_context {
 	struct afsx_net		*net;
-	struct afsx_server	*server;
+	const struct rxrpc_peer	*peer;
 	const void		*args;
 	void			*reply;
 };
@@ -67,28 +67,21 @@ static int afsx_cm_callback(struct afsx_in_context *in)
 	u32 i;
 
 	for (i = 0; i < args->nr; i++)
-		afsx_callback_break(in->net, in->server, &args->fid[i]);
+		afsx_callback_break(in->net, &args->fid[i]);
 	return 0;
 }
 
 static int afsx_cm_init_state(struct afsx_in_context *in)
 {
-	if (in->server)
-		afsx_server_new_epoch(in->server);
+	afsx_servers_new_epoch(in->net, in->peer, NULL);
 	return 0;
 }
 
 static int afsx_cm_init_state3(struct afsx_in_context *in)
 {
 	const struct afsx_cb_uuid_args *args = in->args;
-	struct afsx_server *server;
 
-	/* The identity counts: a server may call from any of its addresses. */
-	server = afsx_server_find_uuid(in->net, &args->uuid);
-	if (!server)
-		return afsx_cm_init_state(in);
-	afsx_server_new_epoch(server);
-	afsx_server_put(server);
+	afsx_servers_new_epoch(in->net, in->peer, &args->uuid);
 	return 0;
 }
 
@@ -189,10 +182,8 @@ static int afsx_in_act(struct afsx_in_call *call, const struct afsx_rpc *rpc,
 
 	atomic_long_inc(&call->net->cb_received[id]);
 	peer = rxrpc_kernel_get_call_peer(call->net->socket, call->rxcall);
-	in.server = afsx_server_find_peer(call->net, peer);
+	in.peer = peer;
 	ret = afsx_cm_functions[id](&in);
-	if (in.server)
-		afsx_server_put(in.server);
 	afsx_peer_put(peer);
 	return ret ?: afsx_in_reply(call, rpc, reply);
 }

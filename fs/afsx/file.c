@@ -6,6 +6,7 @@
 #include <linux/key.h>
 #include <linux/netfs.h>
 #include <linux/pagemap.h>
+#include <linux/sizes.h>
 #include <linux/workqueue.h>
 #include <afsx/rpc.h>
 
@@ -16,6 +17,9 @@
 #include "security.h"
 #include "vnode.h"
 #include "volume.h"
+
+/* Most bytes of one FetchData64 */
+#define AFSX_READ_MAX	SZ_4M
 
 struct workqueue_struct *afsx_io_wq;
 
@@ -175,6 +179,8 @@ static void afsx_issue_read(struct netfs_io_subrequest *subreq)
 
 static int afsx_init_request(struct netfs_io_request *rreq, struct file *file)
 {
+	/* A call must fit its time limit on a slow link. */
+	rreq->io_streams[0].sreq_max_len = AFSX_READ_MAX;
 	if (file)
 		rreq->netfs_priv = key_get(file->private_data);
 	return 0;

@@ -15,7 +15,7 @@
 int afsx_open(struct inode *inode, struct file *file);
 int afsx_release(struct inode *inode, struct file *file);
 
-/* What reads ahead and unmaps; may wait for servers, unlike afsx_wq. */
+/* What reads ahead; may wait for servers, unlike afsx_wq. */
 extern struct workqueue_struct *afsx_io_wq;
 int afsx_file_init(void);
 void afsx_file_exit(void);

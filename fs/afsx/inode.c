@@ -133,7 +133,8 @@ static int afsx_inode_set(struct inode *inode, void *data)
 
 struct inode *afsx_ilookup(struct super_block *sb, const struct afsx_fid *fid)
 {
-	return ilookup5(sb, fid->vnode, afsx_inode_test, (void *)fid);
+	return ilookup5(sb, afsx_fid_ino(fid->vnode, fid->unique),
+			afsx_inode_test, (void *)fid);
 }
 
 struct afsx_vnode *afsx_vnode_find_rcu(struct super_block *sb,
@@ -141,7 +142,8 @@ struct afsx_vnode *afsx_vnode_find_rcu(struct super_block *sb,
 {
 	struct inode *inode;
 
-	inode = find_inode_rcu(sb, fid->vnode, afsx_inode_test, (void *)fid);
+	inode = find_inode_rcu(sb, afsx_fid_ino(fid->vnode, fid->unique),
+			       afsx_inode_test, (void *)fid);
 	return inode ? AFSX_V(inode) : NULL;
 }
 
@@ -183,8 +185,8 @@ static struct inode *afsx_iget_once(struct super_block *sb,
 	bool new;
 	int ret;
 
-	inode = iget5_locked(sb, fid->vnode, afsx_inode_test, afsx_inode_set,
-			     (void *)fid);
+	inode = iget5_locked(sb, afsx_fid_ino(fid->vnode, fid->unique),
+			     afsx_inode_test, afsx_inode_set, (void *)fid);
 	if (!inode)
 		return ERR_PTR(-ENOMEM);
 	new = inode->i_state & I_NEW;

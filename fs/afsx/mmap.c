@@ -42,7 +42,7 @@ void afsx_mmap_broken(struct afsx_vnode *vnode)
 {
 	spin_lock(&afsx_mapped_lock);
 	if (vnode->nr_mapped)
-		queue_work(afsx_io_wq, &vnode->unmap_work);
+		queue_work(system_unbound_wq, &vnode->unmap_work);
 	spin_unlock(&afsx_mapped_lock);
 }
 
@@ -53,7 +53,7 @@ void afsx_mmap_broken_sb(const struct super_block *sb)
 	spin_lock(&afsx_mapped_lock);
 	list_for_each_entry(vnode, &afsx_mapped, mapped)
 		if (!sb || afsx_inode(vnode)->i_sb == sb)
-			queue_work(afsx_io_wq, &vnode->unmap_work);
+			queue_work(system_unbound_wq, &vnode->unmap_work);
 	spin_unlock(&afsx_mapped_lock);
 }
 
@@ -81,10 +81,22 @@ static void afsx_vma_close(struct vm_area_struct *vma)
 		flush_work(&vnode->unmap_work);
 }
 
+/*
+ * The promise may have been broken, and the pages unmapped, before those of this
+ * fault were mapped. Without a promise from the start nothing was broken.
+ */
+static void afsx_recheck_mapping(struct afsx_vnode *vnode, bool held)
+{
+	if (held && !afsx_promise_holds(vnode))
+		afsx_mmap_broken(vnode);
+}
+
 static vm_fault_t afsx_fault(struct vm_fault *vmf)
 {
 	struct file *file = vmf->vma->vm_file;
 	struct afsx_vnode *vnode = AFSX_V(file_inode(file));
+	vm_fault_t fault;
+	bool held;
 	int ret;
 
 	ret = afsx_validate(vnode, file->private_data);
@@ -92,7 +104,10 @@ static vm_fault_t afsx_fault(struct vm_fault *vmf)
 		ret = afsx_vnode_zap(vnode);
 	if (ret)
 		return vmf_error(ret);
-	return filemap_fault(vmf);
+	held = afsx_promise_holds(vnode);
+	fault = filemap_fault(vmf);
+	afsx_recheck_mapping(vnode, held);
+	return fault;
 }
 
 /* Cannot sleep: what is not known to be current is left to afsx_fault(). */
@@ -101,9 +116,13 @@ static vm_fault_t afsx_map_pages(struct vm_fault *vmf, pgoff_t start,
 {
 	struct afsx_vnode *vnode = AFSX_V(file_inode(vmf->vma->vm_file));
 
+	vm_fault_t fault;
+
 	if (test_bit(AFSX_V_ZAP, &vnode->flags) || !afsx_promise_holds(vnode))
 		return 0;
-	return filemap_map_pages(vmf, start, end);
+	fault = filemap_map_pages(vmf, start, end);
+	afsx_recheck_mapping(vnode, true);
+	return fault;
 }
 
 static const struct vm_operations_struct afsx_vm_ops = {

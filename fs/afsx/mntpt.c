@@ -77,6 +77,7 @@ static int afsx_mntpt_params(struct fs_context *fc, struct dentry *dentry)
 	if (parent->cell)
 		params->cell = afsx_cell_get(parent->cell);
 	params->rwpath = parent->rwpath;
+	params->suid_cell = parent->suid ? parent->cell : NULL;
 
 	key = afsx_mntpt_key(vnode);
 	target = afsx_link_dup(vnode, key);

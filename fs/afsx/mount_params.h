@@ -45,6 +45,8 @@ enum afsx_option {
  * @src: parsed source, points into @source
  * @cell: the cell, counted. An automount presets the cell of its parent, for a
  *	target that names none
+ * @suid_cell: automounts: the parent's cell if set-id bits count there, not
+ *	counted
  * @volume: the volume, counted
  * @key: security, counted, NULL for none
  * @flock: flock=
@@ -60,6 +62,7 @@ struct afsx_mount_params {
 	const char		*vol_name;
 	struct afsx_source	src;
 	struct afsx_cell	*cell;
+	const struct afsx_cell	*suid_cell;
 	struct afsx_volume	*volume;
 	struct key		*key;
 	enum afsx_flock		flock;

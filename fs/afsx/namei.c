@@ -244,6 +244,9 @@ static struct inode *afsx_lookup_inode(struct inode *dir,
 	int ret;
 
 	blob = afsx_dir_get(dvnode, key);
+	/* Said of the directory itself, it says nothing of the name. */
+	if (blob == ERR_PTR(-ENOENT))
+		return ERR_PTR(-ESTALE);
 	if (IS_ERR(blob))
 		return ERR_CAST(blob);
 	*version = blob->data_version;
@@ -300,6 +303,8 @@ static bool afsx_dentry_void(const struct afsx_vnode *dvnode,
 {
 	const struct inode *inode = d_inode_rcu(dentry);
 
+	if (inode && test_bit(AFSX_V_PSEUDO, &AFSX_V(inode)->flags))
+		return !test_bit(AFSX_V_AUTOCELL, &dvnode->flags);
 	if (inode)
 		return test_bit(AFSX_V_DELETED, &AFSX_V(inode)->flags);
 	/* A name that was no cell may have become one. */

@@ -76,7 +76,8 @@ static unsigned int afsx_next_untried(u32 tried, unsigned int index,
 }
 
 /* Make the server's addresses known and its best one the next to try. */
-static int afsx_round_use_server(struct afsx_round *round, struct key *key)
+static int afsx_round_use_server(struct afsx_round *round, struct key *key,
+				 struct afsx_call_group *group)
 {
 	struct afsx_server *server = round->sites->server[round->site];
 	int ret;
@@ -87,7 +88,7 @@ static int afsx_round_use_server(struct afsx_round *round, struct key *key)
 	if (round->addrs)
 		return 0;
 
-	ret = afsx_server_probe(server, key, false);
+	ret = afsx_server_probe(server, key, group);
 	if (ret < 0)
 		return ret;
 	round->addrs = afsx_addrs_get(&server->addrs);
@@ -146,7 +147,7 @@ static void afsx_op_attempt(struct afsx_op *op, struct afsx_round *round,
 
 	round->since = get_jiffies_64();
 	round->in.keyed = key;
-	ret = afsx_round_use_server(round, key);
+	ret = afsx_round_use_server(round, key, op->group);
 	if (ret == 0) {
 		afsx_op_snapshot(op, server);
 		ret = afsx_op_call(op, round, key);
@@ -167,6 +168,13 @@ static void afsx_round_blame(struct afsx_round *round, int error)
 		return;
 	afsx_addrs_note(round->addrs, round->addr, error);
 	WRITE_ONCE(server->probed, false);
+}
+
+/* Has umount -f ended what was under way when the operation began? */
+static bool afsx_op_ended(const struct afsx_op *op,
+			  const struct afsx_round *round)
+{
+	return op->group && READ_ONCE(op->group->ends) != round->ends;
 }
 
 static int afsx_op_wait(struct afsx_op *op, struct afsx_round *round, u32 ms)
@@ -259,19 +267,23 @@ int afsx_op_run(struct afsx_op *op)
 
 	afsx_round_begin(&round, op->volume);
 	for (;;) {
+		if (afsx_op_ended(op, &round)) {
+			ret = -EIO;
+			break;
+		}
 		if (ret > 0)
 			afsx_op_attempt(op, &round, key);
 		verdict = afsx_policy_judge(&round.in);
 		if (verdict.addr_failed)
 			afsx_round_blame(&round, verdict.error);
-		if (verdict.step == AFSX_STEP_DONE)
+		if (verdict.step == AFSX_STEP_DONE) {
+			ret = verdict.error;
 			break;
+		}
 		ret = afsx_op_follow(op, &round, &verdict, &key);
 		if (ret < 0)
 			break;
 	}
-	if (verdict.step == AFSX_STEP_DONE)
-		ret = verdict.error;
 	op->abort = round.in.abort;
 	op->data_len = op->x.data_len;
 	op->issued = op->x.issued;

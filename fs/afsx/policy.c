@@ -140,6 +140,23 @@ static struct afsx_outcome_row afsx_policy_find(const struct afsx_outcome_row *r
 	return (struct afsx_outcome_row){ code, OUT_FINAL, 0 };
 }
 
+/* Numbers that mean something to the VFS or to us must come from ourselves. */
+static int afsx_policy_peer_error(s32 abort)
+{
+	int error = afsx_abort_to_errno(abort);
+
+	switch (error) {
+	case 0:
+	case -EINTR:
+	case -ECHILD:
+	case -EAGAIN:
+	case -ENOMEM:
+		return -EREMOTEIO;
+	default:
+		return error;
+	}
+}
+
 static struct afsx_outcome_row afsx_policy_classify(int error, s32 abort)
 {
 	struct afsx_outcome_row row;
@@ -155,7 +172,7 @@ static struct afsx_outcome_row afsx_policy_classify(int error, s32 abort)
 		abort = AFSX_UBIK_FIRST;
 	row = afsx_policy_find(afsx_abort_rows, ARRAY_SIZE(afsx_abort_rows),
 			       abort);
-	row.error = row.error ?: afsx_abort_to_errno(abort) ?: -EREMOTEIO;
+	row.error = row.error ?: afsx_policy_peer_error(abort);
 	return row;
 }
 

@@ -60,10 +60,11 @@ void afsx_permit_note(struct afsx_vnode *vnode, struct key *key, u32 access)
 			break;
 	/*
 	 * An ACL belongs to a directory and changing it breaks the promise of
-	 * the directory alone, but it decides about the files as well.
+	 * the directory alone, but it decides about the files as well. Once
+	 * an entry is pushed out, a change of it would go unnoticed.
 	 */
 	if (S_ISDIR(vnode->netfs.inode.i_mode) && permit[i].stamp &&
-	    permit[i].key == serial && permit[i].access != access)
+	    (permit[i].key != serial || permit[i].access != access))
 		atomic_inc(&vnode->volume->rights_gen);
 	memmove(permit + 1, permit, i * sizeof(*permit));
 	permit[0] = (struct afsx_permit) {

@@ -88,6 +88,57 @@ void afsx_addrs_note(struct afsx_addrs *addrs, unsigned int index, int error)
 	WRITE_ONCE(addrs->best, index);
 }
 
+/**
+ * struct afsx_server_key - by what a server is looked for
+ * @cell: its cell; NULL: any
+ * @uuid: its identity, or NULL
+ * @ip: its address when @uuid is NULL, host order
+ * @peer: the transport's record, or NULL; takes precedence
+ */
+struct afsx_server_key {
+	const struct afsx_cell		*cell;
+	const struct afsx_uuid		*uuid;
+	u32				ip;
+	const struct rxrpc_peer		*peer;
+};
+
+static bool afsx_server_match(const struct afsx_server *server,
+			      const struct afsx_server_key *key);
+
+/* Void the promises of every record that matches; NULL: of all. */
+static bool afsx_servers_void(struct afsx_net *net,
+			      const struct afsx_server_key *key)
+{
+	struct afsx_server *server;
+	bool found = false;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(server, &net->servers, link) {
+		if (key && !afsx_server_match(server, key))
+			continue;
+		atomic_inc(&server->cb_epoch);
+		found = true;
+	}
+	rcu_read_unlock();
+	return found;
+}
+
+/*
+ * A server may be known in several cells. It keeps one list of promises for
+ * us, so that a goodbye speaks for all its records.
+ */
+static void afsx_server_void_twins(const struct afsx_server *server,
+				   const struct afsx_addrs *addrs)
+{
+	struct afsx_server_key key = {
+		.uuid	= server->has_uuid ? &server->uuid : NULL,
+		.ip	= addrs->addr[0].ip,
+	};
+
+	afsx_servers_void(server->net, &key);
+	afsx_mmap_broken_sb(NULL);
+}
+
 /* Say goodbye, so that the server need not keep promises for us. */
 static void afsx_server_goodbye(struct afsx_server *server)
 {
@@ -103,6 +154,7 @@ static void afsx_server_goodbye(struct afsx_server *server)
 	if (!IS_ERR(x.peer) && !addrs->addr[addrs->best].last_error)
 		afsx_exchange(server->net, &x);
 	afsx_exchange_release(&x);
+	afsx_server_void_twins(server, addrs);
 	afsx_addrs_put(addrs);
 }
 
@@ -118,7 +170,11 @@ static void afsx_server_destroy(struct work_struct *work)
 	spin_lock(&net->servers_lock);
 	list_del_rcu(&server->link);
 	spin_unlock(&net->servers_lock);
-	/* A successor may be waiting for the goodbye to be over. */
+	/*
+	 * A successor may be waiting for the goodbye to be over. Waking looks
+	 * for a waiter without a lock: not before the record is off the list.
+	 */
+	smp_mb();
 	wake_up_var(&net->servers);
 
 	afsx_addrs_put(rcu_dereference_protected(server->addrs, true));
@@ -164,20 +220,6 @@ void afsx_server_put(struct afsx_server *server)
 	if (refcount_dec_and_test(&server->ref))
 		queue_work(afsx_wq, &server->destroy_work);
 }
-
-/**
- * struct afsx_server_key - by what a server is looked for
- * @cell: its cell; NULL: any
- * @uuid: its identity, or NULL
- * @ip: its address when @uuid is NULL, host order
- * @peer: the transport's record, or NULL; takes precedence
- */
-struct afsx_server_key {
-	const struct afsx_cell		*cell;
-	const struct afsx_uuid		*uuid;
-	u32				ip;
-	const struct rxrpc_peer		*peer;
-};
 
 static bool afsx_server_has_peer(const struct afsx_server *server,
 				 const struct rxrpc_peer *peer)
@@ -226,24 +268,6 @@ static struct afsx_server *afsx_server_find(struct afsx_net *net,
 	}
 	rcu_read_unlock();
 	return NULL;
-}
-
-struct afsx_server *afsx_server_find_peer(struct afsx_net *net,
-					  const struct rxrpc_peer *peer)
-{
-	struct afsx_server_key key = { .peer = peer };
-	bool dying;
-
-	return afsx_server_find(net, &key, &dying);
-}
-
-struct afsx_server *afsx_server_find_uuid(struct afsx_net *net,
-					  const struct afsx_uuid *uuid)
-{
-	struct afsx_server_key key = { .uuid = uuid };
-	bool dying;
-
-	return afsx_server_find(net, &key, &dying);
 }
 
 static bool afsx_server_is_dying(struct afsx_net *net,
@@ -299,7 +323,11 @@ static struct afsx_server *afsx_server_insert(struct afsx_server *server,
 		spin_unlock(&net->servers_lock);
 		if (other || !dying)
 			break;
-		wait_var_event(&net->servers, !afsx_server_is_dying(net, key));
+		if (wait_var_event_killable(&net->servers,
+					    !afsx_server_is_dying(net, key))) {
+			other = ERR_PTR(-EINTR);
+			break;
+		}
 	}
 	if (!other)
 		return server;
@@ -391,11 +419,13 @@ struct afsx_server *afsx_server_get_by_addr(struct afsx_cell *cell, u32 ip)
 
 /* Ask one address for the server's capabilities. */
 static int afsx_server_probe_addr(struct afsx_server *server, struct key *key,
+				  struct afsx_call_group *group,
 				  struct afsx_addr *addr, struct afsx_caps *caps)
 {
 	struct afsx_exchange x = {
 		.rpc		= afsx_rpc(AFSX_FS_GET_CAPABILITIES),
 		.key		= key,
+		.group		= group,
 		.timeout	= AFSX_PROBE_TIMEOUT,
 		.killable	= true,
 		.reply		= caps,
@@ -416,6 +446,7 @@ static int afsx_server_probe_addr(struct afsx_server *server, struct key *key,
 }
 
 static int afsx_server_probe_addrs(struct afsx_server *server, struct key *key,
+				   struct afsx_call_group *group,
 				   struct afsx_addrs *addrs)
 {
 	struct afsx_caps *caps;
@@ -427,8 +458,9 @@ static int afsx_server_probe_addrs(struct afsx_server *server, struct key *key,
 		return ret;
 	for (i = 0; i < addrs->nr; i++) {
 		index = (addrs->best + i) % addrs->nr;
-		ret = afsx_server_probe_addr(server, key, &addrs->addr[index], caps);
-		if (ret == -EINTR || ret == -ENOMEM)
+		ret = afsx_server_probe_addr(server, key, group,
+					     &addrs->addr[index], caps);
+		if (ret == -EINTR || ret == -ENOMEM || ret == -ESHUTDOWN)
 			break;
 		afsx_addrs_note(addrs, index, ret);
 		if (ret == 0) {
@@ -440,29 +472,30 @@ static int afsx_server_probe_addrs(struct afsx_server *server, struct key *key,
 	return ret;
 }
 
-int afsx_server_probe(struct afsx_server *server, struct key *key, bool force)
+int afsx_server_probe(struct afsx_server *server, struct key *key,
+		      struct afsx_call_group *group)
 {
 	struct afsx_addrs *addrs;
 	u64 start;
 	int ret;
 
-	if (READ_ONCE(server->probed) && !force)
+	if (READ_ONCE(server->probed))
 		return 0;
 	if (mutex_lock_killable(&server->probe_lock))
 		return -EINTR;
 
 	ret = 0;
-	if (server->probed && !force)
+	if (server->probed)
 		goto out;
 	ret = server->probe_error;
 	start = get_jiffies_64();
-	if (ret && !force && time_before64(start, server->probe_again))
+	if (ret && time_before64(start, server->probe_again))
 		goto out;
 
 	addrs = afsx_addrs_get(&server->addrs);
-	ret = afsx_server_probe_addrs(server, key, addrs);
+	ret = afsx_server_probe_addrs(server, key, group, addrs);
 	afsx_addrs_put(addrs);
-	if (ret == -EINTR || ret == -ENOMEM)
+	if (ret == -EINTR || ret == -ENOMEM || ret == -ESHUTDOWN)
 		goto out;
 	server->probe_error = ret;
 	/* A failure stands in for further probes as long as it took itself. */
@@ -473,9 +506,16 @@ out:
 	return ret;
 }
 
-void afsx_server_new_epoch(struct afsx_server *server)
+void afsx_servers_new_epoch(struct afsx_net *net, const struct rxrpc_peer *peer,
+			    const struct afsx_uuid *uuid)
 {
-	atomic_inc(&server->cb_epoch);
+	struct afsx_server_key by_uuid = { .uuid = uuid };
+	struct afsx_server_key by_peer = { .peer = peer };
+
+	/* The identity counts: a server may call from any of its addresses. */
+	if (!(uuid && afsx_servers_void(net, &by_uuid)) &&
+	    !afsx_servers_void(net, &by_peer))
+		afsx_servers_void(net, NULL);
 	/* Which files it serves is not known from here. */
 	afsx_mmap_broken_sb(NULL);
 }

@@ -13,6 +13,7 @@
 #include <linux/workqueue.h>
 #include <afsx/types.h>
 
+struct afsx_call_group;
 struct afsx_cell;
 struct afsx_net;
 struct key;
@@ -149,28 +150,29 @@ struct afsx_server *afsx_server_get_by_addr(struct afsx_cell *cell, u32 ip);
 struct afsx_server *afsx_server_get(struct afsx_server *server);
 void afsx_server_put(struct afsx_server *server);
 
-/*
- * For the callback service: find by transport address or by identity. Counted,
- * or NULL. Do not sleep.
- */
-struct afsx_server *afsx_server_find_peer(struct afsx_net *net,
-					  const struct rxrpc_peer *peer);
-struct afsx_server *afsx_server_find_uuid(struct afsx_net *net,
-					  const struct afsx_uuid *uuid);
-
 /**
  * afsx_server_probe - make sure the server answers and choose its best address
  * @server: the server
  * @key: security
- * @force: probe even when the last result is recent
+ * @group: group that may end it, or NULL
  *
  * FS.GetCapabilities to every address in turn of preference. Sleeps.
  * Return: 0 or the last error met.
  */
-int afsx_server_probe(struct afsx_server *server, struct key *key, bool force);
+int afsx_server_probe(struct afsx_server *server, struct key *key,
+		      struct afsx_call_group *group);
 
-/* All promises of this server are void from now on. */
-void afsx_server_new_epoch(struct afsx_server *server);
+/**
+ * afsx_servers_new_epoch - a server has forgotten its promises to us
+ * @net: namespace
+ * @peer: where the news came from
+ * @uuid: the server's identity, or NULL
+ *
+ * Voids the promises of every record of that server, in whatever cell; of all
+ * servers when none is known by this identity or address. Does not sleep.
+ */
+void afsx_servers_new_epoch(struct afsx_net *net, const struct rxrpc_peer *peer,
+			    const struct afsx_uuid *uuid);
 
 void afsx_servers_exit_net(struct afsx_net *net);
 

@@ -28,6 +28,20 @@
 #include "vnode.h"
 #include "volume.h"
 
+/*
+ * Whoever mounts a volume by hand can say nosuid. An automount is made by anybody
+ * and takes its flags from the mount it lies in, which may be of another cell.
+ */
+static bool afsx_sb_trusted(const struct fs_context *fc,
+			    const struct afsx_cell *cell)
+{
+	const struct afsx_mount_params *params = fc->fs_private;
+
+	return fc->purpose != FS_CONTEXT_FOR_SUBMOUNT ||
+	       cell == params->suid_cell ||
+	       cell == READ_ONCE(params->net->root_cell);
+}
+
 static struct afsx_sb *afsx_sb_alloc(struct fs_context *fc)
 {
 	const struct afsx_mount_params *params = fc->fs_private;
@@ -48,6 +62,7 @@ static struct afsx_sb *afsx_sb_alloc(struct fs_context *fc)
 	sbi->cell = afsx_cell_get(params->cell);
 	sbi->volume = afsx_volume_get(params->volume);
 	sbi->force = params->src.force;
+	sbi->suid = afsx_sb_trusted(fc, sbi->cell);
 	/* Superblocks are shared, so not how it was reached but what it is. */
 	sbi->rwpath = sbi->volume->type == AFSX_VOL_RW;
 	/* Nobody else can write: locks of this machine are all there are. */

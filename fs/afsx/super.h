@@ -26,6 +26,7 @@ struct afsx_volume;
  * @dyn: this is the dynamic root
  * @force: the R/O type was asked for by suffix (shown in /proc/mounts)
  * @rwpath: '#' in mount points inside means the R/W volume
+ * @suid: the set-user-id and set-group-id bits of its files count
  * @autocell: names of cells are found in the root directory
  * @flock: file locking mode, parsed and shown
  * @calls: calls in flight, for umount -f
@@ -39,6 +40,7 @@ struct afsx_sb {
 	bool			dyn;
 	bool			force;
 	bool			rwpath;
+	bool			suid;
 	bool			autocell;
 	enum afsx_flock		flock;
 	struct afsx_call_group	calls;

@@ -96,15 +96,24 @@ char *afsx_link_dup(struct afsx_vnode *vnode, struct key *key)
 	return link ?: ERR_PTR(-ENOMEM);
 }
 
-/* The string lives until the inode is freed or replaced, both after RCU. */
-static const char *afsx_get_link_rcu(struct afsx_vnode *vnode)
+/*
+ * The walk may leave RCU while it still follows the string, which another task
+ * may replace: it gets a copy.
+ */
+static const char *afsx_get_link_rcu(struct afsx_vnode *vnode,
+				     struct delayed_call *done)
 {
 	const char *link = rcu_dereference(vnode->link);
+	char *copy;
 
 	if (!link || test_bit(AFSX_V_ZAP, &vnode->flags) ||
 	    !afsx_promise_holds(vnode))
 		return ERR_PTR(-ECHILD);
-	return link;
+	copy = kstrdup(link, GFP_ATOMIC | __GFP_NOWARN);
+	if (!copy)
+		return ERR_PTR(-ECHILD);
+	set_delayed_call(done, kfree_link, copy);
+	return copy;
 }
 
 static const char *afsx_get_link(struct dentry *dentry, struct inode *inode,
@@ -115,7 +124,7 @@ static const char *afsx_get_link(struct dentry *dentry, struct inode *inode,
 	char *link;
 
 	if (!dentry)
-		return afsx_get_link_rcu(vnode);
+		return afsx_get_link_rcu(vnode, done);
 	key = afsx_key_get(vnode->volume->cell);
 	link = afsx_link_dup(vnode, key);
 	key_put(key);

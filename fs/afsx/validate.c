@@ -75,6 +75,8 @@ static void afsx_apply_attrs(struct inode *inode,
 	struct afsx_vnode *vnode = AFSX_V(inode);
 
 	inode->i_mode = afsx_status_mode(status);
+	if (!AFSX_SB(inode->i_sb)->suid)
+		inode->i_mode &= ~(S_ISUID | S_ISGID);
 	i_uid_write(inode, status->owner);
 	i_gid_write(inode, status->group);
 	set_nlink(inode, status->nlink);

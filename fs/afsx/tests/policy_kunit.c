@@ -104,6 +104,10 @@ static const struct policy_case policy_cases[] = {
 	{ -ECONNABORTED, AFSX_RXKAD_UNKNOWNKEY, &final, -EKEYREJECTED },
 	/* errno, raw and unified */
 	{ -ECONNABORTED, 13, &final, -EACCES },
+	{ -ECONNABORTED, 4, &final, -EREMOTEIO },
+	{ -ECONNABORTED, 10, &final, -EREMOTEIO },
+	{ -ECONNABORTED, 11, &final, -EREMOTEIO },
+	{ -ECONNABORTED, 12, &final, -EREMOTEIO },
 	{ -ECONNABORTED, AFSX_UAE_BASE + 4, &site, -EIO },
 	{ -ECONNABORTED, AFSX_UAE_BASE + 12, &final, -EACCES },
 	/* codes that nobody defined */
