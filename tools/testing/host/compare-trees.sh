@@ -21,7 +21,7 @@ same_seed_same_tree()
 	"$bin/make-tree" "$work/one"
 	"$bin/make-tree" "$work/two"
 	"$bin/make-tree" --seed 2 "$work/three"
-	"$bin/compare-trees" --known-types "$work/one" "$work/two"
+	"$bin/compare-trees" --known-directories "$work/one" "$work/two"
 	"$bin/compare-trees" --write-manifest "$work/manifest" "$work/one" >/dev/null
 	"$bin/compare-trees" "$work/manifest" "$work/two" >/dev/null
 	"$bin/compare-trees" "$work/one" "$work/manifest" >/dev/null
@@ -87,6 +87,18 @@ find_differences()
 	expect 'rm file; ln -s directory file' ./file 'type f, l'
 }
 
+# A tree that contradicts itself is not equal to anything: the files of this one
+# have contents, and stat says they have none.
+find_faults()
+{
+	local status=0
+
+	"$bin/compare-trees" --write-manifest "$work/m" /proc/self/fdinfo \
+		>"$work/out" 2>&1 || status=$?
+	((status == 1)) || fail "a tree with faults: status $status"
+	grep -q 'bytes, stat says 0$' "$work/out" || fail "no fault in: $(<"$work/out")"
+}
+
 refuse_bad_input()
 {
 	local status=0
@@ -101,5 +113,6 @@ refuse_bad_input()
 
 same_seed_same_tree
 find_differences
+find_faults
 refuse_bad_input
 echo "$cases kinds of difference found"

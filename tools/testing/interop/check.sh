@@ -22,6 +22,15 @@ progress()
 	echo "$*, $SECONDS s"
 }
 
+# check_trees ARGUMENT...: compare-trees finds neither differences nor faults.
+check_trees()
+{
+	local status=0
+
+	"$AFSX_TOP/build/bin/compare-trees" --progress "$@" || status=$?
+	check "status of compare-trees $*" 0 "$status"
+}
+
 # finish TEXT: the last line of the test and its exit status.
 finish()
 {

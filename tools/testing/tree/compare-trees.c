@@ -133,10 +133,11 @@ static noreturn void bad_usage(void)
 		"usage: compare-trees [OPTION...] A B\n"
 		"       compare-trees [OPTION...] --write-manifest FILE DIRECTORY\n"
 		"A and B are directories or files that --write-manifest wrote.\n"
-		"  --known-types    every directory entry must tell its type\n"
-		"  --no-link-times  do not compare the times of links: not every\n"
-		"                   file system can set them\n"
-		"  --progress       print how far it is, on standard error\n"
+		"  --known-directories  a directory must be listed as one; a listing\n"
+		"                       may always leave the type of others open\n"
+		"  --no-link-times      do not compare the times of links: not every\n"
+		"                       file system can set them\n"
+		"  --progress           print how far it is, on standard error\n"
 		"Exit status: 0 equal, 1 not, 2 it could not be found out.\n");
 	exit(2);
 }
@@ -144,7 +145,7 @@ static noreturn void bad_usage(void)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "known-types", no_argument, NULL, 'k' },
+		{ "known-directories", no_argument, NULL, 'k' },
 		{ "no-link-times", no_argument, NULL, 'l' },
 		{ "progress", no_argument, NULL, 'p' },
 		{ "write-manifest", required_argument, NULL, 'w' },
@@ -157,7 +158,7 @@ int main(int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'k')
-			flags |= TREE_KNOWN_TYPES;
+			flags |= TREE_KNOWN_DIRS;
 		else if (option == 'l')
 			link_times = false;
 		else if (option == 'p')

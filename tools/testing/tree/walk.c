@@ -170,8 +170,10 @@ static void walk_subdirectory(struct walk *walk, struct level *level,
 static void check_dirent(struct walk *walk, const struct dirent *de,
 			 const struct stat *st, const char *path)
 {
-	if (de->d_type == DT_UNKNOWN ? walk->flags & TREE_KNOWN_TYPES :
-	    de->d_type != IFTODT(st->st_mode))
+	bool may_hide = !S_ISDIR(st->st_mode) || !(walk->flags & TREE_KNOWN_DIRS);
+
+	if (de->d_type != IFTODT(st->st_mode) &&
+	    !(de->d_type == DT_UNKNOWN && may_hide))
 		tree_fault(walk->tree, path, "is listed with type %d, stat says %d",
 			   de->d_type, IFTODT(st->st_mode));
 	if (de->d_ino != st->st_ino)
