@@ -50,7 +50,7 @@ struct afsx_in_call {
 /**
  * struct afsx_in_context - what the function behind an RPC works on
  * @net: namespace
- * @server: the caller, NULL when it is no server we know
+ * @peer: who calls
  * @args: typed arguments
  * @reply: typed reply, zeroed
  */

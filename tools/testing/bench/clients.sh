@@ -1,0 +1,85 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# afsx beside kafs of the stock kernel, on one afsxd in one guest, in turns.
+# The guest's clock counts instructions, client and server together, so that the
+# figures do not depend on what else the machine does.
+set -euo pipefail
+. tools/testing/interop/afsxd-in-guest.sh --icount --smp 1 --timeout 3000
+. tools/testing/interop/client.sh
+
+rounds=${AFSX_BENCH_ROUNDS:-3}
+results=/run/bench
+steps=(mount stat-cold stat-warm list-cold read-cold read-warm sequential-cold
+	sequential-warm statfs)
+
+# note STEP TIME
+note()
+{
+	echo "$2" >>"$results/$client.$1"
+}
+
+timed()
+{
+	note "$1" "$("$AFSX_TOP/build/bin/time-io" "${@:2}")"
+}
+
+fresh()
+{
+	umount "$mnt" 2>/dev/null || true
+	client_unload
+	client_load
+	client_add_cell "$cell" "$address"
+	client_mount "%$cell:root.cell" "$mnt"
+}
+
+round()
+{
+	local start names=({0..999}) thousand=$mnt/data/thousand
+
+	client_load
+	client_add_cell "$cell" "$address"
+	mkdir -p "$mnt"
+	start=$(date +%s%N)
+	mount -t "$client_type" "%$cell:root.cell" "$mnt"
+	note mount $((($(date +%s%N) - start) / 1000))
+
+	timed stat-cold stat "${names[@]/#/$thousand/file-}"
+	timed stat-warm stat "${names[@]/#/$thousand/file-}"
+	timed statfs statfs "$thousand"
+	fresh
+	timed list-cold list "$thousand"
+	timed read-cold read "${names[@]/#/$thousand/file-}"
+	timed read-warm read "${names[@]/#/$thousand/file-}"
+	fresh
+	timed sequential-cold read "$mnt/tree/big/big"
+	timed sequential-warm read "$mnt/tree/big/big"
+	umount "$mnt"
+	client_unload
+}
+
+median()
+{
+	sort -n "$results/$1.$2" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
+}
+
+table()
+{
+	local step
+
+	printf '%-16s %12s %12s %7s\n' 'us per step' kafs afsx 'kafs/afsx'
+	for step in "${steps[@]}"; do
+		echo "$step $(median kafs "$step") $(median afsx "$step")"
+	done | awk '{ printf "%-16s %12.1f %12.1f %7.2f\n", $1, $2, $3, $2 / $3 }'
+}
+
+mnt=/mnt/bench
+mkdir -p "$results"
+for ((i = 0; i < rounds; i++)); do
+	for client in kafs afsx; do
+		client_type=${client_types[$client]}
+		round
+		echo "round $((i + 1)), $client"
+	done
+done
+table
