@@ -26,6 +26,8 @@
 #include "rx_server.h"
 #include "store.h"
 
+#define COLLECT_STEP	1000	/* rows in one transaction */
+
 /* What is running, in the order it was started; undone in reverse. */
 struct running {
 	struct afsxd d;
@@ -219,6 +221,24 @@ static void block_signals(sigset_t *set)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/*
+ * Free what a crash left behind, while clients are served. Return: the signal that
+ * came meanwhile, or 0.
+ */
+static int collect_leftovers(struct store *st, const sigset_t *set)
+{
+	static const struct timespec at_once;
+	int ret = 1, sig = 0;
+
+	while (ret > 0 && sig <= 0) {
+		ret = store_collect(st, COLLECT_STEP);
+		sig = sigtimedwait(set, NULL, &at_once);
+	}
+	if (ret < 0)
+		log_warn("leftovers not freed", LOG_I("error", ret));
+	return sig > 0 ? sig : 0;
+}
+
 static int run(const struct options *o)
 {
 	struct running r = { .serving = false };
@@ -235,7 +255,9 @@ static int run(const struct options *o)
 			 LOG_S("store", o->store), LOG_U("fs_port", o->fs_port),
 			 LOG_U("vl_port", o->vl_port));
 		notify_ready();
-		sigwait(&set, &sig);
+		sig = collect_leftovers(r.d.store, &set);
+		if (!sig)
+			sigwait(&set, &sig);
 		log_info("stopping", LOG_I("signal", sig));
 	}
 	closed = stop(&r, o);
