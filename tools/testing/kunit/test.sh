@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# time-limit: 900
+# time-limit: 1500
 set -euo pipefail
 
 exec tools/testing/kunit/run-kernel test
