@@ -10,7 +10,6 @@
 
 #include "dir.h"
 #include "file.h"
-#include "op.h"
 #include "vnode.h"
 
 /* A directory that changes with every fetch is given up after so many. */
@@ -67,37 +66,20 @@ static int afsx_dirblob_check(const struct afsx_dirblob *blob)
 static int afsx_dirblob_fill(struct afsx_vnode *dvnode, struct key *key,
 			     struct afsx_dirblob *blob)
 {
-	struct afsx_fetch_data_args args = {
-		.fid = dvnode->fid,
-		.len = blob->size,
-	};
 	struct kvec vec = { .iov_base = blob->data, .iov_len = blob->size };
-	u32 breaks = atomic_read(&dvnode->cb_breaks);
-	struct afsx_status_reply reply;
+	struct afsx_status status;
 	struct iov_iter iter;
-	struct afsx_op op;
-	int ret;
+	ssize_t got;
 
 	iov_iter_kvec(&iter, ITER_DEST, &vec, 1, blob->size);
-	afsx_op_init_vnode(&op, dvnode, key);
-	op.rpc_id = AFSX_FS_FETCH_DATA64;
-	op.args = &args;
-	op.reply = &reply;
-	op.data = &iter;
-	ret = afsx_op_run(&op);
-	if (!ret)
-		ret = afsx_vnode_apply(dvnode, &op, &reply.status, &reply.cb,
-				       breaks);
-	afsx_op_release(&op);
-	if (ret == -ESTALE)
-		afsx_vnode_gone(dvnode);
-	if (ret)
-		return ret;
-	if (reply.status.size != blob->size)
+	got = afsx_vnode_fetch(dvnode, key, 0, blob->size, &iter, &status);
+	if (got < 0)
+		return got;
+	if (status.size != blob->size)
 		return -EAGAIN;
-	if (op.data_len != blob->size)
+	if (got != blob->size)
 		return -EIO;
-	blob->data_version = reply.status.data_version;
+	blob->data_version = status.data_version;
 	return afsx_dirblob_check(blob);
 }
 

@@ -8,12 +8,10 @@
 #include <linux/pagemap.h>
 #include <linux/sizes.h>
 #include <linux/workqueue.h>
-#include <afsx/rpc.h>
 
 #include "cell.h"
 #include "file.h"
 #include "mmap.h"
-#include "op.h"
 #include "security.h"
 #include "vnode.h"
 #include "volume.h"
@@ -128,32 +126,14 @@ static int afsx_fetch_data(struct netfs_io_subrequest *subreq)
 {
 	struct netfs_io_request *rreq = subreq->rreq;
 	struct afsx_vnode *vnode = AFSX_V(rreq->inode);
-	struct afsx_fetch_data_args args = {
-		.fid	= vnode->fid,
-		.pos	= subreq->start + subreq->transferred,
-		.len	= subreq->len - subreq->transferred,
-	};
-	u32 breaks = atomic_read(&vnode->cb_breaks);
-	struct afsx_status_reply reply;
-	struct afsx_op op;
-	int ret;
+	size_t want = subreq->len - subreq->transferred;
+	struct afsx_status status;
+	ssize_t got;
 
-	afsx_op_init_vnode(&op, vnode, rreq->netfs_priv);
-	op.rpc_id = AFSX_FS_FETCH_DATA64;
-	op.args = &args;
-	op.reply = &reply;
-	op.data = &subreq->io_iter;
-	ret = afsx_op_run(&op);
-	if (!ret)
-		ret = afsx_vnode_apply(vnode, &op, &reply.status, &reply.cb,
-				       breaks);
-	if (!ret)
-		ret = afsx_judge_read(subreq, op.data_len, args.len,
-				      &reply.status);
-	if (ret == -ESTALE)
-		afsx_vnode_gone(vnode);
-	afsx_op_release(&op);
-	return ret;
+	got = afsx_vnode_fetch(vnode, rreq->netfs_priv,
+			       subreq->start + subreq->transferred, want,
+			       &subreq->io_iter, &status);
+	return got < 0 ? got : afsx_judge_read(subreq, got, want, &status);
 }
 
 static void afsx_read_work(struct work_struct *work)

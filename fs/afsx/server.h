@@ -39,7 +39,7 @@ struct afsx_addr {
 
 /**
  * struct afsx_addrs - an immutable list of addresses (their state may change)
- * @ref: references; readers under RCU take one with afsx_addrs_get_rcu()
+ * @ref: references; readers under RCU take one with afsx_addrs_get()
  * @rcu: delays the release
  * @nr: number of addresses, at least 1
  * @best: index to try first

@@ -6,11 +6,9 @@
 #include <linux/key.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
-#include <afsx/rpc.h>
 
 #include "callback.h"
 #include "cell.h"
-#include "op.h"
 #include "security.h"
 #include "symlink.h"
 #include "vnode.h"
@@ -19,38 +17,21 @@
 /* Read the target into a buffer with room for AFSX_PATH_MAX bytes and a NUL. */
 static int afsx_link_read(struct afsx_vnode *vnode, struct key *key, char *buf)
 {
-	struct afsx_fetch_data_args args = {
-		.fid = vnode->fid,
-		.len = AFSX_PATH_MAX,
-	};
 	struct kvec vec = { .iov_base = buf, .iov_len = AFSX_PATH_MAX };
-	u32 breaks = atomic_read(&vnode->cb_breaks);
-	struct afsx_status_reply reply;
+	struct afsx_status status;
 	struct iov_iter iter;
-	struct afsx_op op;
-	int ret;
+	ssize_t got;
 
 	iov_iter_kvec(&iter, ITER_DEST, &vec, 1, vec.iov_len);
-	afsx_op_init_vnode(&op, vnode, key);
-	op.rpc_id = AFSX_FS_FETCH_DATA64;
-	op.args = &args;
-	op.reply = &reply;
-	op.data = &iter;
-	ret = afsx_op_run(&op);
-	if (!ret)
-		ret = afsx_vnode_apply(vnode, &op, &reply.status, &reply.cb,
-				       breaks);
-	afsx_op_release(&op);
-	if (ret == -ESTALE)
-		afsx_vnode_gone(vnode);
-	if (ret)
-		return ret;
-	if (reply.status.size > AFSX_PATH_MAX)
+	got = afsx_vnode_fetch(vnode, key, 0, AFSX_PATH_MAX, &iter, &status);
+	if (got < 0)
+		return got;
+	if (status.size > AFSX_PATH_MAX)
 		return -ENAMETOOLONG;
-	if (!op.data_len || op.data_len != reply.status.size)
+	if (!got || got != status.size)
 		return -EIO;
-	buf[op.data_len] = '\0';
-	return strlen(buf) == op.data_len ? 0 : -EIO;
+	buf[got] = '\0';
+	return strlen(buf) == got ? 0 : -EIO;
 }
 
 /* fetch_lock held. */

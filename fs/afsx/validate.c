@@ -220,6 +220,38 @@ static int afsx_fetch_status(struct afsx_vnode *vnode, struct key *key,
 	return ret;
 }
 
+ssize_t afsx_vnode_fetch(struct afsx_vnode *vnode, struct key *key, u64 pos,
+			 size_t len, struct iov_iter *data,
+			 struct afsx_status *status)
+{
+	struct afsx_fetch_data_args args = {
+		.fid	= vnode->fid,
+		.pos	= pos,
+		.len	= len,
+	};
+	u32 breaks = atomic_read(&vnode->cb_breaks);
+	struct afsx_status_reply reply;
+	struct afsx_op op;
+	int ret;
+
+	afsx_op_init_vnode(&op, vnode, key);
+	op.rpc_id = AFSX_FS_FETCH_DATA64;
+	op.args = &args;
+	op.reply = &reply;
+	op.data = data;
+	ret = afsx_op_run(&op);
+	if (!ret)
+		ret = afsx_vnode_apply(vnode, &op, &reply.status, &reply.cb,
+				       breaks);
+	if (ret == -ESTALE)
+		afsx_vnode_gone(vnode);
+	afsx_op_release(&op);
+	if (ret)
+		return ret;
+	*status = reply.status;
+	return op.data_len;
+}
+
 static bool afsx_vnode_current(const struct afsx_vnode *vnode)
 {
 	if (test_bit(AFSX_V_PSEUDO, &vnode->flags))

@@ -268,6 +268,21 @@ void afsx_vnode_gone(struct afsx_vnode *vnode);
 int afsx_validate(struct afsx_vnode *vnode, struct key *key);
 
 /**
+ * afsx_vnode_fetch - fetch contents, and apply the status that comes with them
+ * @vnode: a file, directory or link
+ * @key: security
+ * @pos: first byte
+ * @len: how many bytes to ask for; @data has room for them
+ * @data: where they go; advanced by what came
+ * @status: out: the status that belongs to the contents, on success
+ *
+ * Return: bytes received; -ESTALE when the vnode is gone, or what the call met.
+ */
+ssize_t afsx_vnode_fetch(struct afsx_vnode *vnode, struct key *key, u64 pos,
+			 size_t len, struct iov_iter *data,
+			 struct afsx_status *status);
+
+/**
  * afsx_revalidate - ask the server whatever was promised
  * @vnode: the vnode, not a pseudo inode
  * @key: security

@@ -11,17 +11,6 @@ set -euo pipefail
 
 alias=alias.example
 
-# say STATE: change the file `state`.
-say()
-{
-	local tree
-
-	tree=$(mktemp -d)
-	echo "$1" >"$tree/state"
-	vol import --replace data "$tree" >/dev/null
-	rm -r "$tree"
-}
-
 # Records of servers; their addresses are on lines of their own.
 records()
 {
@@ -40,7 +29,7 @@ check "mount by the name" 'OK.*' "$($mount_call new afsx "%$cell:data" /mnt/a)"
 check "mount by the alias" 'OK.*' "$($mount_call new afsx "%$alias:data" /mnt/b)"
 check "two records of the server" 2 "$(records)"
 check "before" 'three three ' "$(states)"
-say four
+replace state four
 check "after a change" 'four four ' "$(states)"
 umount /mnt/b
 # The goodbye of the alias's record is sent by a worker.
@@ -49,7 +38,7 @@ for ((i = 0; i < 100; i++)); do
 	sleep 0.1
 done
 check "one record left" 1 "$(records)"
-say five
+replace state five
 check "after the alias is gone" five "$(</mnt/a/state)"
 umount /mnt/a
 finish "cell aliases"

@@ -52,6 +52,17 @@ vol_id()
 	vol list | awk -v name="$1" '$NF == name { print $1 }'
 }
 
+# replace NAME TEXT: put a file with that text into the volume data.
+replace()
+{
+	local tree
+
+	tree=$(mktemp -d)
+	echo "$2" >"$tree/$1"
+	vol import --replace data "$tree" >/dev/null
+	rm -r "$tree"
+}
+
 # make_volumes: in the cell of `run --cell`,
 #	data		R/W, .readonly and .backup: `state` is three, two, one
 #	free		R/W only

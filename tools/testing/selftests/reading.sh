@@ -14,17 +14,6 @@ sent()
 	awk -v rpc="$1" '$4 == rpc { print $1 }' $proc/stats
 }
 
-# replace NAME TEXT: put a file with that text into the volume data.
-replace()
-{
-	local tree
-
-	tree=$(mktemp -d)
-	echo "$2" >"$tree/$1"
-	vol import --replace data "$tree" >/dev/null
-	rm -r "$tree"
-}
-
 # await WHAT COMMAND...: the command works within a minute.
 await()
 {
@@ -60,7 +49,7 @@ warm()
 		"$([[ $(look_at_everything) = "$first" ]] && echo yes || echo no)"
 	check "calls of a second look" 0 "$(($(calls_sent) - before))"
 	check "inode numbers and types in lists" equal \
-		"$(build/bin/compare-trees --known-types /mnt/a /mnt/a >&2 && echo equal)"
+		"$(build/bin/compare-trees --known-directories /mnt/a /mnt/a >&2 && echo equal)"
 }
 
 # Status is fetched for 50 entries at once: for `many` itself, then for the files
