@@ -8,6 +8,7 @@
 #include "net.h"
 #include "op.h"
 #include "server.h"
+#include "validate.h"
 #include "vnode.h"
 #include "volume.h"
 

@@ -10,6 +10,7 @@
 
 #include "dir.h"
 #include "file.h"
+#include "validate.h"
 #include "vnode.h"
 
 /* A directory that changes with every fetch is given up after so many. */

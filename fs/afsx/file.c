@@ -13,6 +13,7 @@
 #include "file.h"
 #include "mmap.h"
 #include "security.h"
+#include "validate.h"
 #include "vnode.h"
 #include "volume.h"
 

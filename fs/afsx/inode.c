@@ -17,6 +17,7 @@
 #include "op.h"
 #include "super.h"
 #include "symlink.h"
+#include "validate.h"
 #include "vnode.h"
 #include "volume.h"
 

@@ -17,6 +17,7 @@
 #include "callback.h"
 #include "file.h"
 #include "mmap.h"
+#include "validate.h"
 #include "vnode.h"
 
 /* Guards afsx_mapped, afsx_vnode.nr_mapped and .mapped. */

@@ -23,6 +23,7 @@
 #include "security.h"
 #include "super.h"
 #include "symlink.h"
+#include "validate.h"
 #include "vnode.h"
 #include "volume.h"
 

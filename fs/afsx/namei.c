@@ -20,6 +20,7 @@
 #include "mntpt.h"
 #include "op.h"
 #include "security.h"
+#include "validate.h"
 #include "vnode.h"
 #include "volume.h"
 

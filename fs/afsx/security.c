@@ -14,6 +14,7 @@
 #include "cell.h"
 #include "net.h"
 #include "security.h"
+#include "validate.h"
 #include "vnode.h"
 #include "volume.h"
 

@@ -11,6 +11,7 @@
 #include "cell.h"
 #include "security.h"
 #include "symlink.h"
+#include "validate.h"
 #include "vnode.h"
 #include "volume.h"
 

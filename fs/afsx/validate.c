@@ -15,6 +15,7 @@
 #include "op.h"
 #include "security.h"
 #include "super.h"
+#include "validate.h"
 #include "vnode.h"
 #include "volume.h"
 

@@ -10,6 +10,7 @@
 
 #include "../compat.h"
 #include "../security.h"
+#include "../validate.h"
 #include "../vnode.h"
 
 #define FILE_VNODE	2

@@ -21,16 +21,25 @@ complain()
 top_level='README.md|COPYING|Makefile|Kbuild|Kconfig|\.ci|\.clang-format|\.editorconfig|'
 top_level+='\.gitignore|fs|include|Documentation|tools|packaging'
 
-git ls-files | while read -r file; do
-	[[ $file = COPYING ]] || head -n 3 "$file" | grep -q SPDX-License-Identifier || echo "$file"
-done | complain 'no SPDX line in the first three'
-git ls-files | cut -d/ -f1 | sort -u | grep -vxE "$top_level" |
-	complain 'at the top level, beside what the architecture names'
-git grep -nIE '(^|[^A-Za-z0-9_.])/(work|farm)/|https?://(deb|registry)\.' -- ':!tools/testing/style/tree.sh' |
-	complain 'paths or hosts of one machine'
-git grep -nE '\b(TODO|FIXME|XXX)\b' -- '*.[ch]' '*.sh' '*.py' '*Makefile' ':!tools/testing/style/tree.sh' |
-	complain 'unfinished'
-git ls-files -z | xargs -0 grep -lIE '[[:space:]]$' | grep -v '^COPYING$' |
-	complain 'space at the end of a line'
+without_license()
+{
+	local file
+
+	git ls-files | while read -r file; do
+		[[ $file = COPYING ]] || grep -m1 -q SPDX-License-Identifier <(head -n 3 "$file") ||
+			echo "$file"
+	done
+}
+
+# A search that finds nothing ends with 1: in a process substitution that is no error.
+complain 'no SPDX line in the first three' < <(without_license)
+complain 'at the top level, beside what the architecture names' \
+	< <(git ls-files | cut -d/ -f1 | sort -u | grep -vxE "$top_level")
+complain 'paths or hosts of one machine' \
+	< <(git grep -nIE '(^|[^A-Za-z0-9_.])/(work|farm)/|https?://(deb|registry)\.' -- ':!tools/testing/style/tree.sh')
+complain 'unfinished' \
+	< <(git grep -nE '\b(TODO|FIXME|XXX)\b' -- '*.[ch]' '*.sh' '*.py' '*Makefile' ':!tools/testing/style/tree.sh')
+complain 'space at the end of a line' \
+	< <(git ls-files -z | xargs -0 grep -lIE '[[:space:]]$' | grep -v '^COPYING$')
 
 exit "$bad"
