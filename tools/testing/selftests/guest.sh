@@ -59,4 +59,26 @@ warning a warning on purpose
 oops Kernel panic
 END
 
+
+# An emulator that breaks its first guest, before the command or after it began.
+mkdir "$TMPDIR/bin"
+cat >"$TMPDIR/bin/qemu-system-x86_64" <<'END'
+#!/bin/bash
+log=$(grep -oE '/[^ ]*/kernel\.log' <<<"$*")
+[[ $FAULTS -gt $(wc -l <"$TMPDIR/boots") ]] || exec /usr/bin/qemu-system-x86_64 "$@"
+echo boot >>"$TMPDIR/boots"
+echo '[    1.849373] Oops: int3: 0000 [#1] PREEMPT SMP NOPTI' >"$log"
+[[ $BEGUN = 0 ]] || : >"$(dirname "$log")/begun"
+END
+chmod +x "$TMPDIR/bin/qemu-system-x86_64"
+while read -r status faults begun text; do
+	: >"$TMPDIR/boots"
+	PATH=$TMPDIR/bin:$PATH FAULTS=$faults BEGUN=$begun AFSX_ACCEL=tcg expect "$status" "$text" \
+		"$faults faults, begun $begun" --kernel debian -- bash -c 'exit 9'
+done <<'END'
+9 1 0 once more
+123 2 0 once more
+123 1 1 the emulator broke the guest
+END
+
 exit "$bad"

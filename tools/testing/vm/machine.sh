@@ -27,6 +27,9 @@ share()
 	guest+=(-virtfs "local,id=$1,path=${2//,/,,},mount_tag=$1,security_model=none,multidevs=remap$3")
 }
 
+# Emulated processors can keep running the breakpoint under which the kernel
+# patched code on another of them ("Oops: int3"). Most such patches come while
+# the kernel boots: it does that on one, and PID 1 starts the others.
 qemu_command()
 {
 	guest_words 9p ttyS1
@@ -36,7 +39,7 @@ qemu_command()
 		-chardev "file,id=kernel,path=$run_dir/kernel.log" -serial chardev:kernel
 		-chardev "stdio,id=session,signal=off" -serial chardev:session
 		-kernel "$kernel/image" -initrd "$initrd"
-		-append "console=ttyS0 ${words[*]}"
+		-append "console=ttyS0 maxcpus=1 ${words[*]}"
 	)
 	share host / ,readonly=on
 	share run "$run_dir" ''
@@ -65,17 +68,20 @@ uml_command()
 # process it would take a polite signal for a reason to complain in them.
 start_guest()
 {
-	local limit=(timeout --kill-after=5) input=/dev/null errors=/dev/stderr
+	local limit=(timeout --kill-after=5) input=/dev/null errors
 
 	if ((interactive)); then
 		limit+=(--foreground)
 		input=/dev/stdin
 	fi
+	: >"$run_dir/kernel.log"
 	if [[ ${kernel_machine[$kernel_name]} = uml ]]; then
-		errors=$run_dir/kernel.log
+		exec {errors}>"$run_dir/kernel.log"
 		limit+=(--signal=KILL)
+	else
+		exec {errors}>&2
 	fi
-	touch "$run_dir/kernel.log"
-	"${limit[@]}" "$time_limit" "${guest[@]}" <"$input" 2>"$errors" &
+	"${limit[@]}" "$time_limit" "${guest[@]}" <"$input" 2>&"$errors" &
 	guest_pid=$!
+	exec {errors}>&-
 }

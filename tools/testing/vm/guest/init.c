@@ -18,6 +18,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <net/if.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -199,6 +200,27 @@ static void start_loopback(void)
 	close(fd);
 }
 
+/*
+ * The kernel boots on one processor (see machine.sh). CPU 0, and the processor
+ * of a User Mode Linux, have no such switch.
+ */
+static void start_processors(void)
+{
+	glob_t found;
+	size_t i;
+
+	if (glob("/sys/devices/system/cpu/cpu[0-9]*/online", 0, NULL, &found))
+		return;
+	for (i = 0; i < found.gl_pathc; i++) {
+		int fd = open(found.gl_pathv[i], O_WRONLY | O_CLOEXEC);
+
+		must(fd, found.gl_pathv[i]);
+		must(write(fd, "1", 1), found.gl_pathv[i]);
+		close(fd);
+	}
+	globfree(&found);
+}
+
 static void enter_root(void)
 {
 	must(chdir(NEW_ROOT), NEW_ROOT);
@@ -265,6 +287,7 @@ int main(void)
 	mount_kernel_fs();
 	name_host();
 	start_loopback();
+	start_processors();
 	console = open_console();
 	session = fork();
 	must(session, "fork");
