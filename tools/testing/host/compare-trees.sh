@@ -21,7 +21,7 @@ same_seed_same_tree()
 	"$bin/make-tree" "$work/one"
 	"$bin/make-tree" "$work/two"
 	"$bin/make-tree" --seed 2 "$work/three"
-	"$bin/compare-trees" --known-directories "$work/one" "$work/two"
+	"$bin/compare-trees" --known-types "$work/one" "$work/two"
 	"$bin/compare-trees" --write-manifest "$work/manifest" "$work/one" >/dev/null
 	"$bin/compare-trees" "$work/manifest" "$work/two" >/dev/null
 	"$bin/compare-trees" "$work/one" "$work/manifest" >/dev/null

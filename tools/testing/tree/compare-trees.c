@@ -133,8 +133,9 @@ static noreturn void bad_usage(void)
 		"usage: compare-trees [OPTION...] A B\n"
 		"       compare-trees [OPTION...] --write-manifest FILE DIRECTORY\n"
 		"A and B are directories or files that --write-manifest wrote.\n"
-		"  --known-directories  a directory must be listed as one; a listing\n"
-		"                       may always leave the type of others open\n"
+		"  --known-directories  a directory must be listed as one; else a\n"
+		"                       listing may leave a type open\n"
+		"  --known-types        everything must be listed as what it is\n"
 		"  --no-link-times      do not compare the times of links: not every\n"
 		"                       file system can set them\n"
 		"  --progress           print how far it is, on standard error\n"
@@ -146,6 +147,7 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "known-directories", no_argument, NULL, 'k' },
+		{ "known-types", no_argument, NULL, 't' },
 		{ "no-link-times", no_argument, NULL, 'l' },
 		{ "progress", no_argument, NULL, 'p' },
 		{ "write-manifest", required_argument, NULL, 'w' },
@@ -159,6 +161,8 @@ int main(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'k')
 			flags |= TREE_KNOWN_DIRS;
+		else if (option == 't')
+			flags |= TREE_KNOWN_TYPES;
 		else if (option == 'l')
 			link_times = false;
 		else if (option == 'p')

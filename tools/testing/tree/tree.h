@@ -49,6 +49,7 @@ struct tree {
 
 /* tree_walk() flags */
 #define TREE_KNOWN_DIRS		0x1	/* what is a directory must be listed as one */
+#define TREE_KNOWN_TYPES	0x4	/* everything must be listed as what it is */
 #define TREE_PROGRESS		0x2	/* a line on standard error every so often */
 
 struct tree_entry *tree_add(struct tree *tree, const char *path, char type);

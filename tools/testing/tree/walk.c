@@ -170,7 +170,9 @@ static void walk_subdirectory(struct walk *walk, struct level *level,
 static void check_dirent(struct walk *walk, const struct dirent *de,
 			 const struct stat *st, const char *path)
 {
-	bool may_hide = !S_ISDIR(st->st_mode) || !(walk->flags & TREE_KNOWN_DIRS);
+	unsigned int known = S_ISDIR(st->st_mode) ? TREE_KNOWN_DIRS | TREE_KNOWN_TYPES :
+						    TREE_KNOWN_TYPES;
+	bool may_hide = !(walk->flags & known);
 
 	if (de->d_type != IFTODT(st->st_mode) &&
 	    !(de->d_type == DT_UNKNOWN && may_hide))
