@@ -2,8 +2,8 @@
 /*
  * The RPC table: one row per remote procedure, with its codecs.
  *
- * To add an RPC: an id here, its structs in rpc_types.h unless existing ones
- * fit, a codec pair and a row in the wire/rpc_*.c of its service.
+ * To add an RPC: an id here, its structs in rpc_types.h or rpc_change.h unless
+ * existing ones fit, a codec pair and a row in the wire/rpc_*.c of its service.
  */
 #ifndef AFSX_RPC_H
 #define AFSX_RPC_H
@@ -16,14 +16,31 @@ enum afsx_rpc_id {
 	AFSX_FS_FETCH_DATA,
 	AFSX_FS_FETCH_ACL,
 	AFSX_FS_FETCH_STATUS,
+	AFSX_FS_STORE_DATA,
+	AFSX_FS_OLD_STORE_ACL,
+	AFSX_FS_STORE_STATUS,
+	AFSX_FS_REMOVE_FILE,
+	AFSX_FS_CREATE_FILE,
+	AFSX_FS_RENAME,
+	AFSX_FS_SYMLINK,
+	AFSX_FS_LINK,
+	AFSX_FS_MAKE_DIR,
+	AFSX_FS_REMOVE_DIR,
 	AFSX_FS_GIVE_UP_CALLBACKS,
 	AFSX_FS_GET_VOLUME_STATUS,
+	AFSX_FS_SET_VOLUME_STATUS,
 	AFSX_FS_GET_ROOT_VOLUME,
 	AFSX_FS_GET_TIME,
 	AFSX_FS_BULK_STATUS,
+	AFSX_FS_SET_LOCK,
+	AFSX_FS_EXTEND_LOCK,
+	AFSX_FS_RELEASE_LOCK,
 	AFSX_FS_LOOKUP,
+	AFSX_FS_FLUSH_CPS,
+	AFSX_FS_STORE_ACL,
 	AFSX_FS_INLINE_BULK_STATUS,
 	AFSX_FS_FETCH_DATA64,
+	AFSX_FS_STORE_DATA64,
 	AFSX_FS_GIVE_UP_ALL_CALLBACKS,
 	AFSX_FS_GET_CAPABILITIES,
 	/* volume location server, AFSX_VL_PORT */

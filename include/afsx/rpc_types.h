@@ -9,6 +9,7 @@
 #ifndef AFSX_RPC_TYPES_H
 #define AFSX_RPC_TYPES_H
 
+#include <afsx/rpc_change.h>
 #include <afsx/types.h>
 
 /**
@@ -26,7 +27,7 @@ struct afsx_fetch_data_args {
 };
 
 /**
- * struct afsx_fetch_status_args - FetchStatus, FetchACL
+ * struct afsx_fetch_status_args - FetchStatus, FetchACL, ExtendLock, ReleaseLock
  * @fid: vnode
  */
 struct afsx_fetch_status_args {
@@ -84,9 +85,9 @@ struct afsx_bulk_status_reply {
 };
 
 /**
- * struct afsx_lookup_args - Lookup
+ * struct afsx_lookup_args - Lookup, RemoveFile, RemoveDir
  * @dir: directory
- * @name: entry wanted; may exceed AFSX_NAME_MAX by one byte
+ * @name: entry meant; may exceed AFSX_NAME_MAX by one byte
  */
 struct afsx_lookup_args {
 	struct afsx_fid dir;
@@ -94,7 +95,7 @@ struct afsx_lookup_args {
 };
 
 /**
- * struct afsx_lookup_reply - Lookup
+ * struct afsx_lookup_reply - Lookup, CreateFile, MakeDir
  * @fid: what the entry refers to
  * @status: of @fid
  * @dir_status: of the directory

@@ -11,11 +11,14 @@
 
 #include <afsx/types.h>
 
+struct afsx_store_status;
+
 /*
  * What the interface files allow for a string.  A name or path that is one
  * longer than AFSX_NAME_MAX or AFSX_PATH_MAX is well-formed but of no use.
  */
 #define AFSX_XDR_NAME_MAX	256
+#define AFSX_XDR_PATH_MAX	1024
 #define AFSX_XDR_VOLNAME_MAX	65
 
 /**
@@ -121,12 +124,14 @@ bool afsx_dec_fid(struct afsx_dec *d, struct afsx_fid *fid);
 bool afsx_dec_uuid(struct afsx_dec *d, struct afsx_uuid *uuid);
 bool afsx_dec_status(struct afsx_dec *d, struct afsx_status *st);
 bool afsx_dec_status_entry(struct afsx_dec *d, struct afsx_status *st);
+bool afsx_dec_store_status(struct afsx_dec *d, struct afsx_store_status *st);
 bool afsx_dec_callback(struct afsx_dec *d, struct afsx_callback *cb);
 bool afsx_dec_volsync(struct afsx_dec *d, struct afsx_volsync *sync);
 
 bool afsx_enc_fid(struct afsx_enc *e, const struct afsx_fid *fid);
 bool afsx_enc_uuid(struct afsx_enc *e, const struct afsx_uuid *uuid);
 bool afsx_enc_status(struct afsx_enc *e, const struct afsx_status *st);
+bool afsx_enc_store_status(struct afsx_enc *e, const struct afsx_store_status *st);
 bool afsx_enc_callback(struct afsx_enc *e, const struct afsx_callback *cb);
 bool afsx_enc_volsync(struct afsx_enc *e, const struct afsx_volsync *sync);
 

@@ -4,37 +4,8 @@
  * and common.xg, and requests as the kernel's own AFS client was seen to send
  * them.
  */
+#include "wire_status.h"
 #include "wire_util.h"
-
-/*
- * AFSFetchStatus decoded.  On the wire each of them has 21 different words, in
- * sequence from 0x1000, 0x2000 or 0x3000, but for the first two, the mode, and
- * ResidencyMask and SyncCounter, which carry nothing and are 0.
- */
-#define STATUS_A { \
-	.if_version = 1, .type = AFSX_FTYPE_DIR, .nlink = 0x1002, .size = 0x101300001003, \
-	.data_version = 0x101100001004, .author = 0x1005, .owner = 0x1006, .group = 0x100f, \
-	.caller_access = 0x1007, .anon_access = 0x1008, .mode = 0751, .parent_vnode = 0x100a, \
-	.parent_unique = 0x100b, .mtime_client = 0x100d, .mtime_server = 0x100e, \
-	.lock_count = 0x1012, .abort_code = 0x1014 }
-#define STATUS_B { \
-	.if_version = 1, .type = AFSX_FTYPE_FILE, .nlink = 0x2002, .size = 0x201300002003, \
-	.data_version = 0x201100002004, .author = 0x2005, .owner = 0x2006, .group = 0x200f, \
-	.caller_access = 0x2007, .anon_access = 0x2008, .mode = 0644, .parent_vnode = 0x200a, \
-	.parent_unique = 0x200b, .mtime_client = 0x200d, .mtime_server = 0x200e, \
-	.lock_count = 0x2012, .abort_code = 0x2014 }
-/* The same without an abort code, for InlineBulkStatus */
-#define STATUS_C { \
-	.if_version = 1, .type = AFSX_FTYPE_SYMLINK, .nlink = 0x3002, .size = 0x301300003003, \
-	.data_version = 0x301100003004, .author = 0x3005, .owner = 0x3006, .group = 0x300f, \
-	.caller_access = 0x3007, .anon_access = 0x3008, .mode = 0777, .parent_vnode = 0x300a, \
-	.parent_unique = 0x300b, .mtime_client = 0x300d, .mtime_server = 0x300e, \
-	.lock_count = 0x3012 }
-
-#define CALLBACK(b)	{ .version = 1, .expires_in = (b), .type = AFSX_CB_SHARED }
-#define VOLSYNC		{ .creation = 0x60000000, .spare = { 11, 12, 13, 14, 15 } }
-#define ROOT		{ .vid = 0x20000003, .vnode = 1, .unique = 1 }
-#define STR(s)		{ .p = (s), .len = sizeof(s) - 1 }
 
 /* Requests of kafs 6.12.117 */
 static const struct afsx_fetch_status_args root_args = { .fid = ROOT };
@@ -351,14 +322,31 @@ static const struct {
 	{ AFSX_FS_FETCH_DATA, 7000, 1, 130 },
 	{ AFSX_FS_FETCH_ACL, 7000, 1, 131 },
 	{ AFSX_FS_FETCH_STATUS, 7000, 1, 132 },
+	{ AFSX_FS_STORE_DATA, 7000, 1, 133 },
+	{ AFSX_FS_OLD_STORE_ACL, 7000, 1, 134 },
+	{ AFSX_FS_STORE_STATUS, 7000, 1, 135 },
+	{ AFSX_FS_REMOVE_FILE, 7000, 1, 136 },
+	{ AFSX_FS_CREATE_FILE, 7000, 1, 137 },
+	{ AFSX_FS_RENAME, 7000, 1, 138 },
+	{ AFSX_FS_SYMLINK, 7000, 1, 139 },
+	{ AFSX_FS_LINK, 7000, 1, 140 },
+	{ AFSX_FS_MAKE_DIR, 7000, 1, 141 },
+	{ AFSX_FS_REMOVE_DIR, 7000, 1, 142 },
 	{ AFSX_FS_GIVE_UP_CALLBACKS, 7000, 1, 147 },
 	{ AFSX_FS_GET_VOLUME_STATUS, 7000, 1, 149 },
+	{ AFSX_FS_SET_VOLUME_STATUS, 7000, 1, 150 },
 	{ AFSX_FS_GET_ROOT_VOLUME, 7000, 1, 151 },
 	{ AFSX_FS_GET_TIME, 7000, 1, 153 },
 	{ AFSX_FS_BULK_STATUS, 7000, 1, 155 },
+	{ AFSX_FS_SET_LOCK, 7000, 1, 156 },
+	{ AFSX_FS_EXTEND_LOCK, 7000, 1, 157 },
+	{ AFSX_FS_RELEASE_LOCK, 7000, 1, 158 },
 	{ AFSX_FS_LOOKUP, 7000, 1, 161 },
+	{ AFSX_FS_FLUSH_CPS, 7000, 1, 162 },
+	{ AFSX_FS_STORE_ACL, 7000, 1, 164 },
 	{ AFSX_FS_INLINE_BULK_STATUS, 7000, 1, 65536 },
 	{ AFSX_FS_FETCH_DATA64, 7000, 1, 65537 },
+	{ AFSX_FS_STORE_DATA64, 7000, 1, 65538 },
 	{ AFSX_FS_GIVE_UP_ALL_CALLBACKS, 7000, 1, 65539 },
 	{ AFSX_FS_GET_CAPABILITIES, 7000, 1, 65540 },
 	{ AFSX_VL_GET_ENTRY_BY_ID, 7003, 52, 503 },

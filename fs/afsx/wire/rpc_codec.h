@@ -15,6 +15,7 @@
 #define WORDS_FID	3
 #define WORDS_UUID	11
 #define WORDS_STATUS	21
+#define WORDS_STORE_STATUS 6
 #define WORDS_CALLBACK	3
 #define WORDS_VOLSYNC	6
 #define WORDS_CAPS	(1 + AFSX_CAPS_MAX)
@@ -34,6 +35,24 @@ enum {
 	AFSX_WORDS_lookup_args		= WORDS_FID + WORDS_STR(AFSX_XDR_NAME_MAX),
 	AFSX_WORDS_lookup_reply		= WORDS_FID + 2 * WORDS_STATUS + WORDS_CALLBACK +
 					  WORDS_VOLSYNC,
+	AFSX_WORDS_store_data_args	= WORDS_FID + WORDS_STORE_STATUS + 3,
+	AFSX_WORDS_store_data64_args	= WORDS_FID + WORDS_STORE_STATUS + 6,
+	AFSX_WORDS_store_reply		= WORDS_STATUS + WORDS_VOLSYNC,
+	AFSX_WORDS_store_acl_args	= WORDS_FID + WORDS_STR(AFSX_OPAQUE_MAX),
+	AFSX_WORDS_store_status_args	= WORDS_FID + WORDS_STORE_STATUS,
+	AFSX_WORDS_create_args		= AFSX_WORDS_lookup_args + WORDS_STORE_STATUS,
+	AFSX_WORDS_rename_args		= 2 * AFSX_WORDS_lookup_args,
+	AFSX_WORDS_rename_reply		= 2 * WORDS_STATUS + WORDS_VOLSYNC,
+	AFSX_WORDS_symlink_args		= AFSX_WORDS_create_args + WORDS_STR(AFSX_XDR_PATH_MAX),
+	AFSX_WORDS_symlink_reply	= WORDS_FID + 2 * WORDS_STATUS + WORDS_VOLSYNC,
+	AFSX_WORDS_link_args		= AFSX_WORDS_lookup_args + WORDS_FID,
+	AFSX_WORDS_link_reply		= 2 * WORDS_STATUS + WORDS_VOLSYNC,
+	AFSX_WORDS_set_lock_args	= WORDS_FID + 1,
+	AFSX_WORDS_sync_reply		= WORDS_VOLSYNC,
+	AFSX_WORDS_set_volume_args	= 4 + WORDS_STR(AFSX_XDR_NAME_MAX) +
+					  2 * WORDS_STR(AFSX_OPAQUE_MAX),
+	AFSX_WORDS_flush_cps_args	= 2 * (1 + AFSX_FLUSH_MAX) + 1,
+	AFSX_WORDS_flush_cps_reply	= 2,
 	AFSX_WORDS_volume_args		= 1,
 	AFSX_WORDS_volstatus		= 12 + WORDS_STR(AFSX_XDR_NAME_MAX) +
 					  2 * WORDS_STR(AFSX_OPAQUE_MAX),
@@ -77,6 +96,25 @@ AFSX_DECLARE_CODEC(name_reply);
 AFSX_DECLARE_CODEC(time_reply);
 AFSX_DECLARE_CODEC(caps);
 AFSX_DECLARE_CODEC(callbacks);
+
+/* rpc_fs_change.c */
+AFSX_DECLARE_CODEC(store_data_args);
+AFSX_DECLARE_CODEC(store_data64_args);
+AFSX_DECLARE_CODEC(store_reply);
+AFSX_DECLARE_CODEC(store_acl_args);
+AFSX_DECLARE_CODEC(store_status_args);
+AFSX_DECLARE_CODEC(create_args);
+AFSX_DECLARE_CODEC(rename_args);
+AFSX_DECLARE_CODEC(rename_reply);
+AFSX_DECLARE_CODEC(symlink_args);
+AFSX_DECLARE_CODEC(symlink_reply);
+AFSX_DECLARE_CODEC(link_args);
+AFSX_DECLARE_CODEC(link_reply);
+AFSX_DECLARE_CODEC(set_lock_args);
+AFSX_DECLARE_CODEC(sync_reply);
+AFSX_DECLARE_CODEC(set_volume_args);
+AFSX_DECLARE_CODEC(flush_cps_args);
+AFSX_DECLARE_CODEC(flush_cps_reply);
 
 /* rpc_vl.c */
 AFSX_DECLARE_CODEC(vl_name_args);

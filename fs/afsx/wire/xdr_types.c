@@ -2,6 +2,7 @@
 /*
  * Codecs of the types that many messages share.
  */
+#include <afsx/rpc_change.h>
 #include <afsx/xdr.h>
 
 /* Words of AFSFetchStatus (afsint.xg) */
@@ -181,6 +182,22 @@ bool afsx_enc_status(struct afsx_enc *e, const struct afsx_status *st)
 	return enc_words(e, w, ST_WORDS);
 }
 EXPORT_SYMBOL_IF_KUNIT(afsx_enc_status);
+
+bool afsx_dec_store_status(struct afsx_dec *d, struct afsx_store_status *st)
+{
+	return afsx_dec_u32(d, &st->mask) && afsx_dec_u32(d, &st->mtime) &&
+	       afsx_dec_u32(d, &st->owner) && afsx_dec_u32(d, &st->group) &&
+	       afsx_dec_u32(d, &st->mode) && afsx_dec_u32(d, &st->seg_size);
+}
+EXPORT_SYMBOL_IF_KUNIT(afsx_dec_store_status);
+
+bool afsx_enc_store_status(struct afsx_enc *e, const struct afsx_store_status *st)
+{
+	return afsx_enc_u32(e, st->mask) && afsx_enc_u32(e, st->mtime) &&
+	       afsx_enc_u32(e, st->owner) && afsx_enc_u32(e, st->group) &&
+	       afsx_enc_u32(e, st->mode) && afsx_enc_u32(e, st->seg_size);
+}
+EXPORT_SYMBOL_IF_KUNIT(afsx_enc_store_status);
 
 bool afsx_dec_callback(struct afsx_dec *d, struct afsx_callback *cb)
 {

@@ -30,6 +30,21 @@ union message {
 	struct afsx_lookup_reply lookup;
 	struct afsx_acl_reply acl;
 	struct afsx_volstatus volstatus;
+	struct afsx_store_data_args store_data;
+	struct afsx_store_acl_args store_acl;
+	struct afsx_store_status_args store_status;
+	struct afsx_create_args create;
+	struct afsx_rename_args rename;
+	struct afsx_symlink_args symlink;
+	struct afsx_link_args link;
+	struct afsx_set_volume_args set_volume;
+	struct afsx_set_lock_args set_lock;
+	struct afsx_flush_cps_args flush_cps;
+	struct afsx_store_reply stored;
+	struct afsx_rename_reply renamed;
+	struct afsx_symlink_reply symlinked;
+	struct afsx_link_reply linked;
+	struct afsx_sync_reply synced;
 	struct afsx_caps caps;
 	struct afsx_cb_callback_args callbacks;
 	struct afsx_cb_identity identity;
@@ -89,6 +104,14 @@ static struct afsx_str put_string(XDR *x, u32 max)
 	copy[s.len] = '\0';
 	must(xdr_string(x, &p, max));
 	return s;
+}
+
+static struct afsx_str put_opaque(XDR *x)
+{
+	AFSOpaque o = { .AFSOpaque_val = text, .AFSOpaque_len = rnd() % 1025 };
+
+	must(xdr_AFSOpaque(x, &o));
+	return (struct afsx_str) { .p = text, .len = o.AFSOpaque_len };
 }
 
 static void put_fid(XDR *x, struct afsx_fid *fid)
@@ -196,10 +219,7 @@ static void status_reply(XDR *x, union message *m)
 
 static void acl_reply(XDR *x, union message *m)
 {
-	AFSOpaque o = { .AFSOpaque_val = text, .AFSOpaque_len = rnd() % 1025 };
-
-	m->acl.acl = (struct afsx_str) { .p = text, .len = o.AFSOpaque_len };
-	must(xdr_AFSOpaque(x, &o));
+	m->acl.acl = put_opaque(x);
 	put_status(x, &m->acl.status, false);
 	put_volsync(x, &m->acl.sync);
 }
@@ -274,6 +294,160 @@ static void volstatus(XDR *x, union message *m)
 	m->volstatus.name = put_string(x, 256);
 	m->volstatus.offline_msg = put_string(x, 1024);
 	m->volstatus.motd = put_string(x, 1024);
+}
+
+static void put_store_status(XDR *x, struct afsx_store_status *in)
+{
+	AFSStoreStatus s = {
+		.Mask = rnd_word(), .ClientModTime = rnd_word(), .Owner = rnd_word(),
+		.Group = rnd_word(), .UnixModeBits = rnd_word(), .SegSize = rnd_word(),
+	};
+
+	*in = (struct afsx_store_status) { .mask = s.Mask, .mtime = s.ClientModTime,
+					   .owner = s.Owner, .group = s.Group,
+					   .mode = s.UnixModeBits, .seg_size = s.SegSize };
+	must(xdr_AFSStoreStatus(x, &s));
+}
+
+static void store_data_args(XDR *x, union message *m)
+{
+	struct afsx_store_data_args *a = &m->store_data;
+
+	put_fid(x, &a->fid);
+	put_store_status(x, &a->in);
+	put_word(x, (u32)(a->pos = rnd_word()));
+	put_word(x, (u32)(a->len = rnd_word()));
+	put_word(x, (u32)(a->file_len = rnd_word()));
+}
+
+static void store_data64_args(XDR *x, union message *m)
+{
+	struct afsx_store_data_args *a = &m->store_data;
+
+	put_fid(x, &a->fid);
+	put_store_status(x, &a->in);
+	put_hyper(x, a->pos = (u64)rnd_word() << 32 | rnd_word());
+	put_hyper(x, a->len = (u64)rnd_word() << 32 | rnd_word());
+	put_hyper(x, a->file_len = (u64)rnd_word() << 32 | rnd_word());
+}
+
+static void store_acl_args(XDR *x, union message *m)
+{
+	put_fid(x, &m->store_acl.fid);
+	m->store_acl.acl = put_opaque(x);
+}
+
+static void store_status_args(XDR *x, union message *m)
+{
+	put_fid(x, &m->store_status.fid);
+	put_store_status(x, &m->store_status.in);
+}
+
+static void create_args(XDR *x, union message *m)
+{
+	put_fid(x, &m->create.dir);
+	m->create.name = put_string(x, 256);
+	put_store_status(x, &m->create.in);
+}
+
+static void rename_args(XDR *x, union message *m)
+{
+	put_fid(x, &m->rename.from_dir);
+	m->rename.from = put_string(x, 256);
+	put_fid(x, &m->rename.to_dir);
+	m->rename.to = put_string(x, 256);
+}
+
+static void symlink_args(XDR *x, union message *m)
+{
+	put_fid(x, &m->symlink.dir);
+	m->symlink.name = put_string(x, 256);
+	m->symlink.target = put_string(x, 1024);
+	put_store_status(x, &m->symlink.in);
+}
+
+static void link_args(XDR *x, union message *m)
+{
+	put_fid(x, &m->link.dir);
+	m->link.name = put_string(x, 256);
+	put_fid(x, &m->link.fid);
+}
+
+static void set_volume_args(XDR *x, union message *m)
+{
+	struct afsx_set_volume_args *a = &m->set_volume;
+	AFSStoreVolumeStatus v = {
+		.Mask = (afs_int32)rnd_word(), .MinQuota = (afs_int32)rnd_word(),
+		.MaxQuota = (afs_int32)rnd_word(),
+	};
+
+	put_word(x, a->vid = rnd_word());
+	must(xdr_AFSStoreVolumeStatus(x, &v));
+	a->mask = (u32)v.Mask;
+	a->min_quota = v.MinQuota;
+	a->max_quota = v.MaxQuota;
+	a->name = put_string(x, 256);
+	a->offline_msg = put_string(x, 1024);
+	a->motd = put_string(x, 1024);
+}
+
+static void set_lock_args(XDR *x, union message *m)
+{
+	ViceLockType type = (afs_int32)rnd_word();
+
+	put_fid(x, &m->set_lock.fid);
+	m->set_lock.type = (u32)type;
+	must(xdr_ViceLockType(x, &type));
+}
+
+static void flush_cps_args(XDR *x, union message *m)
+{
+	struct afsx_flush_cps_args *a = &m->flush_cps;
+	ViceIds ids = { .ViceIds_val = (afs_int32 *)a->id, .ViceIds_len = rnd() % 11 };
+	IPAddrs addrs = { .IPAddrs_val = (afs_int32 *)a->addr, .IPAddrs_len = rnd() % 11 };
+
+	a->nr_ids = ids.ViceIds_len;
+	a->nr_addrs = addrs.IPAddrs_len;
+	for (u32 i = 0; i < a->nr_ids; i++)
+		a->id[i] = rnd_word();
+	for (u32 i = 0; i < a->nr_addrs; i++)
+		a->addr[i] = rnd_word();
+	must(xdr_ViceIds(x, &ids));
+	must(xdr_IPAddrs(x, &addrs));
+	put_word(x, a->spare = rnd_word());
+}
+
+static void store_reply(XDR *x, union message *m)
+{
+	put_status(x, &m->stored.status, false);
+	put_volsync(x, &m->stored.sync);
+}
+
+static void rename_reply(XDR *x, union message *m)
+{
+	put_status(x, &m->renamed.from_dir, false);
+	put_status(x, &m->renamed.to_dir, false);
+	put_volsync(x, &m->renamed.sync);
+}
+
+static void symlink_reply(XDR *x, union message *m)
+{
+	put_fid(x, &m->symlinked.fid);
+	put_status(x, &m->symlinked.status, false);
+	put_status(x, &m->symlinked.dir_status, false);
+	put_volsync(x, &m->symlinked.sync);
+}
+
+static void link_reply(XDR *x, union message *m)
+{
+	put_status(x, &m->linked.status, false);
+	put_status(x, &m->linked.dir_status, false);
+	put_volsync(x, &m->linked.sync);
+}
+
+static void sync_reply(XDR *x, union message *m)
+{
+	put_volsync(x, &m->synced.sync);
 }
 
 static void put_caps(XDR *x, struct afsx_caps *caps)
@@ -430,6 +604,24 @@ static const struct {
 	{ AFSX_FS_GIVE_UP_CALLBACKS, false, callbacks },
 	{ AFSX_FS_LOOKUP, false, lookup_args },
 	{ AFSX_FS_LOOKUP, true, lookup_reply },
+	{ AFSX_FS_STORE_DATA, false, store_data_args },
+	{ AFSX_FS_STORE_DATA64, false, store_data64_args },
+	{ AFSX_FS_STORE_DATA64, true, store_reply },
+	{ AFSX_FS_STORE_ACL, false, store_acl_args },
+	{ AFSX_FS_STORE_STATUS, false, store_status_args },
+	{ AFSX_FS_REMOVE_FILE, false, lookup_args },
+	{ AFSX_FS_CREATE_FILE, false, create_args },
+	{ AFSX_FS_CREATE_FILE, true, lookup_reply },
+	{ AFSX_FS_RENAME, false, rename_args },
+	{ AFSX_FS_RENAME, true, rename_reply },
+	{ AFSX_FS_SYMLINK, false, symlink_args },
+	{ AFSX_FS_SYMLINK, true, symlink_reply },
+	{ AFSX_FS_LINK, false, link_args },
+	{ AFSX_FS_LINK, true, link_reply },
+	{ AFSX_FS_SET_VOLUME_STATUS, false, set_volume_args },
+	{ AFSX_FS_SET_LOCK, false, set_lock_args },
+	{ AFSX_FS_SET_LOCK, true, sync_reply },
+	{ AFSX_FS_FLUSH_CPS, false, flush_cps_args },
 	{ AFSX_FS_GET_VOLUME_STATUS, true, volstatus },
 	{ AFSX_FS_GET_CAPABILITIES, true, caps_reply },
 	{ AFSX_VL_GET_ENTRY_BY_NAME_U, false, vl_name_args },
