@@ -56,13 +56,19 @@ void afsx_call_group_end(struct afsx_call_group *group)
 
 	spin_lock(&group->lock);
 	WRITE_ONCE(group->ends, group->ends + 1);
-	group->refuse_until = get_jiffies_64() + HZ / 4;
+	WRITE_ONCE(group->refuse_until, get_jiffies_64() + HZ);
 	list_for_each_entry(call, &group->calls, link) {
 		WRITE_ONCE(call->ended, true);
 		wake_up(&call->waitq);
 	}
 	spin_unlock(&group->lock);
 	wake_up_all(&group->waitq);
+}
+
+bool afsx_call_group_refuses(const struct afsx_call_group *group)
+{
+	return group && time_before64(get_jiffies_64(),
+				      READ_ONCE(group->refuse_until));
 }
 
 /* Return: false when the group takes no calls just now. */
@@ -73,7 +79,7 @@ static bool afsx_call_join(struct afsx_call *call, struct afsx_call_group *group
 	if (!group)
 		return true;
 	spin_lock(&group->lock);
-	refused = time_before64(get_jiffies_64(), group->refuse_until);
+	refused = afsx_call_group_refuses(group);
 	if (!refused)
 		list_add(&call->link, &group->calls);
 	spin_unlock(&group->lock);
@@ -255,7 +261,7 @@ static int afsx_call_start(struct afsx_call *call, struct afsx_exchange *x,
 	if (call->killable)
 		afsx_block_signals(&saved);
 	x->issued = ktime_get_boottime();
-	call->rxcall = rxrpc_kernel_begin_call(call->socket, x->peer, x->key,
+	call->rxcall = rxrpc_kernel_begin_call(call->socket, x->peer, x->by.key,
 					       (unsigned long)call, len,
 					       x->timeout, GFP_NOFS,
 					       afsx_call_notify, x->rpc->service,
@@ -319,10 +325,10 @@ static int afsx_call_run(struct afsx_net *net, struct afsx_exchange *x,
 	int ret;
 
 	init_waitqueue_head(&call.waitq);
-	if (!afsx_call_join(&call, x->group))
+	if (!afsx_call_join(&call, x->by.group))
 		return -ESHUTDOWN;
 	ret = afsx_call_converse(&call, x, request, len, x->buffer);
-	afsx_call_leave(&call, x->group);
+	afsx_call_leave(&call, x->by.group);
 	if (call.rxcall) {
 		if (ret < 0)
 			afsx_call_abort(&call, ret);

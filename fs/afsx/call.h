@@ -41,11 +41,20 @@ struct afsx_call_group {
 };
 
 /**
+ * struct afsx_caller - on whose behalf calls are made
+ * @key: security to use, or NULL for none (borrowed)
+ * @group: group that may end the calls, or NULL (borrowed)
+ */
+struct afsx_caller {
+	struct key		*key;
+	struct afsx_call_group	*group;
+};
+
+/**
  * struct afsx_exchange - one request and its reply
  * @rpc: row of the RPC table
  * @peer: whom to call (borrowed)
- * @key: security to use, or NULL for none (borrowed)
- * @group: group that may end this call, or NULL
+ * @by: on whose behalf
  * @timeout: seconds until the call is given up whatever happens, 0 for none
  * @killable: give up on a fatal signal
  * @args: the rpc's typed arguments
@@ -60,8 +69,7 @@ struct afsx_call_group {
 struct afsx_exchange {
 	const struct afsx_rpc	*rpc;
 	struct rxrpc_peer	*peer;
-	struct key		*key;
-	struct afsx_call_group	*group;
+	struct afsx_caller	by;
 	unsigned int		timeout;
 	bool			killable;
 	const void		*args;
@@ -98,11 +106,28 @@ void afsx_call_group_init(struct afsx_call_group *group);
  * afsx_call_group_end - end every call in flight in a group
  * @group: the group
  *
- * The calls' operations fail with -EIO, and so do those of the next quarter of
- * a second: the VFS repeats a failed readahead. Later ones run as usual. Does
- * not sleep.
+ * The calls' operations fail with -EIO, and so do those that begin in the next
+ * second: the VFS repeats a failed readahead. Later ones run as usual. Does not
+ * sleep.
  */
 void afsx_call_group_end(struct afsx_call_group *group);
+
+/**
+ * afsx_call_group_refuses - has the group been ended just now?
+ * @group: the group, or NULL
+ */
+bool afsx_call_group_refuses(const struct afsx_call_group *group);
+
+/**
+ * afsx_gave_up - was it this side that ended a call?
+ * @error: what the call came to
+ *
+ * Then nothing was learnt of the peer, and no other need be tried.
+ */
+static inline bool afsx_gave_up(int error)
+{
+	return error == -EINTR || error == -ENOMEM || error == -ESHUTDOWN;
+}
 
 /**
  * afsx_peer_get - find or make the transport's record of an address

@@ -226,7 +226,8 @@ struct inode *afsx_iget(struct super_block *sb, const struct afsx_fid *fid,
 	return inode;
 }
 
-struct inode *afsx_iget_root(struct super_block *sb, struct key *key)
+struct inode *afsx_iget_root(struct super_block *sb,
+			     const struct afsx_caller *by)
 {
 	struct afsx_sb *sbi = AFSX_SB(sb);
 	struct afsx_fetch_status_args args = {
@@ -239,11 +240,10 @@ struct inode *afsx_iget_root(struct super_block *sb, struct key *key)
 	struct afsx_status_reply reply;
 	struct afsx_op op = {
 		.volume		= sbi->volume,
-		.key		= key,
+		.by		= *by,
 		.rpc_id		= AFSX_FS_FETCH_STATUS,
 		.args		= &args,
 		.reply		= &reply,
-		.group		= &sbi->calls,
 		.killable	= true,
 	};
 	struct inode *inode;

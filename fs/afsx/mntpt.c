@@ -66,7 +66,7 @@ static struct key *afsx_mntpt_key(const struct afsx_vnode *vnode)
 /* What a mount point leads to depends on the mount it lies in. */
 static int afsx_mntpt_params(struct fs_context *fc, struct dentry *dentry)
 {
-	const struct afsx_sb *parent = AFSX_SB(dentry->d_sb);
+	struct afsx_sb *parent = AFSX_SB(dentry->d_sb);
 	struct afsx_vnode *vnode = AFSX_V(d_inode(dentry));
 	struct afsx_mount_params *params = fc->fs_private;
 	struct key *key;
@@ -79,6 +79,7 @@ static int afsx_mntpt_params(struct fs_context *fc, struct dentry *dentry)
 		params->cell = afsx_cell_get(parent->cell);
 	params->rwpath = parent->rwpath;
 	params->suid_cell = parent->suid ? parent->cell : NULL;
+	params->by.group = &parent->calls;
 
 	key = afsx_mntpt_key(vnode);
 	target = afsx_link_dup(vnode, key);

@@ -224,10 +224,10 @@ int afsx_params_resolve(struct fs_context *fc)
 		afsx_cell_put(params->cell);
 	params->cell = cell;
 
-	key_put(params->key);
-	params->key = afsx_key_get(cell);
+	key_put(params->by.key);
+	params->by.key = afsx_key_get(cell);
 
-	volume = afsx_volume_lookup(cell, params->key, &params->src, &why);
+	volume = afsx_volume_lookup(cell, &params->by, &params->src, &why);
 	if (IS_ERR(volume)) {
 		errorfc(fc, "volume '%.*s' of cell '%s': %s (%pe)",
 			(int)params->src.volume.len, params->src.volume.p,
@@ -266,7 +266,7 @@ static void afsx_free_fc(struct fs_context *fc)
 		afsx_volume_put(params->volume);
 	if (params->cell)
 		afsx_cell_put(params->cell);
-	key_put(params->key);
+	key_put(params->by.key);
 	kfree(params->source);
 	kfree(params->cell_name);
 	kfree(params->vol_name);

@@ -9,11 +9,11 @@
 #include <linux/fs_context.h>
 #include <linux/fs_parser.h>
 #include <afsx/source.h>
+#include "call.h"
 
 struct afsx_cell;
 struct afsx_net;
 struct afsx_volume;
-struct key;
 
 /* enum afsx_flock - flock= modes; AFSX_FLOCK_UNSET means the default */
 enum afsx_flock {
@@ -48,7 +48,8 @@ enum afsx_option {
  * @suid_cell: automounts: the parent's cell if set-id bits count there, not
  *	counted
  * @volume: the volume, counted
- * @key: security, counted, NULL for none
+ * @by: on whose behalf calls are made; its key is counted. An automount presets
+ *	the group of the mount it lies in: nobody can say umount -f to it yet
  * @flock: flock=
  * @dyn: dyn
  * @rwpath: rwpath
@@ -64,7 +65,7 @@ struct afsx_mount_params {
 	struct afsx_cell	*cell;
 	const struct afsx_cell	*suid_cell;
 	struct afsx_volume	*volume;
-	struct key		*key;
+	struct afsx_caller	by;
 	enum afsx_flock		flock;
 	bool			dyn;
 	bool			rwpath;

@@ -76,8 +76,8 @@ static unsigned int afsx_next_untried(u32 tried, unsigned int index,
 }
 
 /* Make the server's addresses known and its best one the next to try. */
-static int afsx_round_use_server(struct afsx_round *round, struct key *key,
-				 struct afsx_call_group *group)
+static int afsx_round_use_server(struct afsx_round *round,
+				 const struct afsx_caller *by)
 {
 	struct afsx_server *server = round->sites->server[round->site];
 	int ret;
@@ -88,7 +88,7 @@ static int afsx_round_use_server(struct afsx_round *round, struct key *key,
 	if (round->addrs)
 		return 0;
 
-	ret = afsx_server_probe(server, key, group);
+	ret = afsx_server_probe(server, by);
 	if (ret < 0)
 		return ret;
 	round->addrs = afsx_addrs_get(&server->addrs);
@@ -109,7 +109,7 @@ static void afsx_op_snapshot(struct afsx_op *op, struct afsx_server *server)
 }
 
 static int afsx_op_call(struct afsx_op *op, struct afsx_round *round,
-			struct key *key)
+			const struct afsx_caller *by)
 {
 	struct afsx_net *net = op->volume->cell->net;
 	struct afsx_addrs *addrs = round->addrs;
@@ -125,8 +125,7 @@ static int afsx_op_call(struct afsx_op *op, struct afsx_round *round,
 	op->x = (struct afsx_exchange) {
 		.rpc		= afsx_rpc(op->rpc_id),
 		.peer		= peer,
-		.key		= key,
-		.group		= op->group,
+		.by		= *by,
 		.timeout	= AFSX_OP_TIMEOUT,
 		.killable	= op->killable,
 		.args		= op->args,
@@ -140,17 +139,17 @@ static int afsx_op_call(struct afsx_op *op, struct afsx_round *round,
 
 /* One attempt: the chosen address of the chosen server. */
 static void afsx_op_attempt(struct afsx_op *op, struct afsx_round *round,
-			    struct key *key)
+			    const struct afsx_caller *by)
 {
 	struct afsx_server *server = round->sites->server[round->site];
 	int ret;
 
 	round->since = get_jiffies_64();
-	round->in.keyed = key;
-	ret = afsx_round_use_server(round, key, op->group);
+	round->in.keyed = by->key;
+	ret = afsx_round_use_server(round, by);
 	if (ret == 0) {
 		afsx_op_snapshot(op, server);
-		ret = afsx_op_call(op, round, key);
+		ret = afsx_op_call(op, round, by);
 	}
 	if (ret == 0) {
 		WRITE_ONCE(round->sites->best, round->site);
@@ -170,33 +169,34 @@ static void afsx_round_blame(struct afsx_round *round, int error)
 	WRITE_ONCE(server->probed, false);
 }
 
-/* Has umount -f ended what was under way when the operation began? */
-static bool afsx_op_ended(const struct afsx_op *op,
-			  const struct afsx_round *round)
+/* Has umount -f ended what was under way, just before or since it began? */
+static bool afsx_op_ended(const struct afsx_round *round,
+			  const struct afsx_call_group *group)
 {
-	return op->group && READ_ONCE(op->group->ends) != round->ends;
+	return group && (READ_ONCE(group->ends) != round->ends ||
+			 afsx_call_group_refuses(group));
 }
 
 static int afsx_op_wait(struct afsx_op *op, struct afsx_round *round, u32 ms)
 {
+	struct afsx_call_group *group = op->by.group;
 	long timeout = msecs_to_jiffies(ms);
 	long ret;
 
 	round->in.waits++;
-	if (!op->group)
+	if (!group)
 		ret = op->killable ? schedule_timeout_killable(timeout) :
 				     schedule_timeout_uninterruptible(timeout);
 	else if (op->killable)
-		ret = wait_event_killable_timeout(op->group->waitq,
-						  READ_ONCE(op->group->ends) != round->ends,
+		ret = wait_event_killable_timeout(group->waitq,
+						  afsx_op_ended(round, group),
 						  timeout);
 	else
-		ret = wait_event_timeout(op->group->waitq,
-					 READ_ONCE(op->group->ends) != round->ends,
-					 timeout);
+		ret = wait_event_timeout(group->waitq,
+					 afsx_op_ended(round, group), timeout);
 	if (op->killable && fatal_signal_pending(current))
 		return -EINTR;
-	return op->group && ret > 0 ? -EIO : 0;
+	return group && ret > 0 ? -EIO : 0;
 }
 
 /*
@@ -204,14 +204,14 @@ static int afsx_op_wait(struct afsx_op *op, struct afsx_round *round, u32 ms)
  * the same outcome is to be judged again.
  */
 static bool afsx_op_refresh(struct afsx_op *op, struct afsx_round *round,
-			    struct key *key)
+			    const struct afsx_caller *by)
 {
 	struct afsx_sites *old = round->sites;
 	int ret;
 
 	round->in.refreshes++;
-	ret = afsx_volume_refresh(op->volume, key, round->since);
-	if (ret == -EINTR || ret == -ENOMEM)
+	ret = afsx_volume_refresh(op->volume, by, round->since);
+	if (afsx_gave_up(ret))
 		round->in.error = ret;
 	if (ret < 0 || rcu_access_pointer(op->volume->sites) == old)
 		return false;
@@ -224,7 +224,8 @@ static bool afsx_op_refresh(struct afsx_op *op, struct afsx_round *round,
  * when the outcome is to be judged again, -errno to end the operation.
  */
 static int afsx_op_follow(struct afsx_op *op, struct afsx_round *round,
-			  const struct afsx_verdict *verdict, struct key **key)
+			  const struct afsx_verdict *verdict,
+			  struct afsx_caller *by)
 {
 	int ret;
 
@@ -239,7 +240,7 @@ static int afsx_op_follow(struct afsx_op *op, struct afsx_round *round,
 						round->sites->nr);
 		return 1;
 	case AFSX_STEP_REFRESH:
-		return afsx_op_refresh(op, round, *key);
+		return afsx_op_refresh(op, round, by);
 	case AFSX_STEP_WAIT:
 		ret = afsx_op_wait(op, round, verdict->wait_ms);
 		if (ret < 0)
@@ -247,7 +248,7 @@ static int afsx_op_follow(struct afsx_op *op, struct afsx_round *round,
 		afsx_round_begin(round, op->volume);
 		return 1;
 	case AFSX_STEP_RETRY_ANON:
-		*key = NULL;
+		by->key = NULL;
 		return 1;
 	default:
 		return verdict->error;
@@ -259,20 +260,20 @@ int afsx_op_run(struct afsx_op *op)
 	struct afsx_round round = {
 		.in.no_wait	= op->no_wait,
 		.in.idempotent	= afsx_rpc(op->rpc_id)->flags & AFSX_RPC_IDEMPOTENT,
-		.ends		= op->group ? READ_ONCE(op->group->ends) : 0,
+		.ends		= op->by.group ? READ_ONCE(op->by.group->ends) : 0,
 	};
-	struct key *key = op->key;
+	struct afsx_caller by = op->by;
 	struct afsx_verdict verdict;
 	int ret = 1;
 
 	afsx_round_begin(&round, op->volume);
 	for (;;) {
-		if (afsx_op_ended(op, &round)) {
+		if (afsx_op_ended(&round, by.group)) {
 			ret = -EIO;
 			break;
 		}
 		if (ret > 0)
-			afsx_op_attempt(op, &round, key);
+			afsx_op_attempt(op, &round, &by);
 		verdict = afsx_policy_judge(&round.in);
 		if (verdict.addr_failed)
 			afsx_round_blame(&round, verdict.error);
@@ -280,7 +281,7 @@ int afsx_op_run(struct afsx_op *op)
 			ret = verdict.error;
 			break;
 		}
-		ret = afsx_op_follow(op, &round, &verdict, &key);
+		ret = afsx_op_follow(op, &round, &verdict, &by);
 		if (ret < 0)
 			break;
 	}

@@ -14,13 +14,12 @@ struct afsx_volume;
 /**
  * struct afsx_op - a file server operation
  * @volume: volume it concerns (borrowed)
- * @key: security (borrowed)
+ * @by: on whose behalf
  * @rpc_id: which RPC
  * @args: typed arguments
  * @reply: typed reply
  * @data: destination of bulk data, or NULL; on a retry it is restored to its
  *	state at the start
- * @group: group that may end it, or NULL
  * @killable: give up on a fatal signal
  * @no_wait: do not wait for a busy or offline volume (statfs)
  * @data_len: out: bytes of bulk data received
@@ -37,12 +36,11 @@ struct afsx_volume;
  */
 struct afsx_op {
 	struct afsx_volume	*volume;
-	struct key		*key;
+	struct afsx_caller	by;
 	enum afsx_rpc_id	rpc_id;
 	const void		*args;
 	void			*reply;
 	struct iov_iter		*data;
-	struct afsx_call_group	*group;
 	bool			killable;
 	bool			no_wait;
 

@@ -352,7 +352,7 @@ static void afsx_server_set_addrs(struct afsx_server *server,
 }
 
 struct afsx_server *afsx_server_get_by_uuid(struct afsx_cell *cell,
-					    struct key *key,
+					    const struct afsx_caller *by,
 					    const struct afsx_uuid *uuid,
 					    u32 uniquifier)
 {
@@ -368,7 +368,7 @@ struct afsx_server *afsx_server_get_by_uuid(struct afsx_cell *cell,
 	if (server && READ_ONCE(server->uniquifier) == uniquifier)
 		return server;
 
-	ret = afsx_vl_addrs(cell, key, uuid, &reply);
+	ret = afsx_vl_addrs(cell, by, uuid, &reply);
 	if (ret == 0 && reply.nr == 0)
 		ret = -EBADMSG;
 	if (ret < 0)
@@ -418,14 +418,13 @@ struct afsx_server *afsx_server_get_by_addr(struct afsx_cell *cell, u32 ip)
 }
 
 /* Ask one address for the server's capabilities. */
-static int afsx_server_probe_addr(struct afsx_server *server, struct key *key,
-				  struct afsx_call_group *group,
+static int afsx_server_probe_addr(struct afsx_server *server,
+				  const struct afsx_caller *by,
 				  struct afsx_addr *addr, struct afsx_caps *caps)
 {
 	struct afsx_exchange x = {
 		.rpc		= afsx_rpc(AFSX_FS_GET_CAPABILITIES),
-		.key		= key,
-		.group		= group,
+		.by		= *by,
 		.timeout	= AFSX_PROBE_TIMEOUT,
 		.killable	= true,
 		.reply		= caps,
@@ -445,8 +444,8 @@ static int afsx_server_probe_addr(struct afsx_server *server, struct key *key,
 	return ret;
 }
 
-static int afsx_server_probe_addrs(struct afsx_server *server, struct key *key,
-				   struct afsx_call_group *group,
+static int afsx_server_probe_addrs(struct afsx_server *server,
+				   const struct afsx_caller *by,
 				   struct afsx_addrs *addrs)
 {
 	struct afsx_caps *caps;
@@ -458,9 +457,9 @@ static int afsx_server_probe_addrs(struct afsx_server *server, struct key *key,
 		return ret;
 	for (i = 0; i < addrs->nr; i++) {
 		index = (addrs->best + i) % addrs->nr;
-		ret = afsx_server_probe_addr(server, key, group,
+		ret = afsx_server_probe_addr(server, by,
 					     &addrs->addr[index], caps);
-		if (ret == -EINTR || ret == -ENOMEM || ret == -ESHUTDOWN)
+		if (afsx_gave_up(ret))
 			break;
 		afsx_addrs_note(addrs, index, ret);
 		if (ret == 0) {
@@ -472,8 +471,7 @@ static int afsx_server_probe_addrs(struct afsx_server *server, struct key *key,
 	return ret;
 }
 
-int afsx_server_probe(struct afsx_server *server, struct key *key,
-		      struct afsx_call_group *group)
+int afsx_server_probe(struct afsx_server *server, const struct afsx_caller *by)
 {
 	struct afsx_addrs *addrs;
 	u64 start;
@@ -493,9 +491,9 @@ int afsx_server_probe(struct afsx_server *server, struct key *key,
 		goto out;
 
 	addrs = afsx_addrs_get(&server->addrs);
-	ret = afsx_server_probe_addrs(server, key, group, addrs);
+	ret = afsx_server_probe_addrs(server, by, addrs);
 	afsx_addrs_put(addrs);
-	if (ret == -EINTR || ret == -ENOMEM || ret == -ESHUTDOWN)
+	if (afsx_gave_up(ret))
 		goto out;
 	server->probe_error = ret;
 	/* A failure stands in for further probes as long as it took itself. */

@@ -13,10 +13,9 @@
 #include <linux/workqueue.h>
 #include <afsx/types.h>
 
-struct afsx_call_group;
+struct afsx_caller;
 struct afsx_cell;
 struct afsx_net;
-struct key;
 struct rxrpc_peer;
 
 #define AFSX_SERVER_MAX_ADDRS	16
@@ -133,7 +132,7 @@ void afsx_addrs_note(struct afsx_addrs *addrs, unsigned int index, int error);
 /**
  * afsx_server_get_by_uuid - find or make the record of a file server
  * @cell: cell whose VLDB names the server
- * @key: security for the VL call
+ * @by: on whose behalf VL servers are asked
  * @uuid: the server
  * @uniquifier: version of its address list, from the volume's entry
  *
@@ -141,7 +140,7 @@ void afsx_addrs_note(struct afsx_addrs *addrs, unsigned int index, int error);
  * Return: a counted record or an ERR_PTR.
  */
 struct afsx_server *afsx_server_get_by_uuid(struct afsx_cell *cell,
-					    struct key *key,
+					    const struct afsx_caller *by,
 					    const struct afsx_uuid *uuid,
 					    u32 uniquifier);
 
@@ -153,14 +152,12 @@ void afsx_server_put(struct afsx_server *server);
 /**
  * afsx_server_probe - make sure the server answers and choose its best address
  * @server: the server
- * @key: security
- * @group: group that may end it, or NULL
+ * @by: on whose behalf
  *
  * FS.GetCapabilities to every address in turn of preference. Sleeps.
  * Return: 0 or the last error met.
  */
-int afsx_server_probe(struct afsx_server *server, struct key *key,
-		      struct afsx_call_group *group);
+int afsx_server_probe(struct afsx_server *server, const struct afsx_caller *by);
 
 /**
  * afsx_servers_new_epoch - a server has forgotten its promises to us

@@ -142,11 +142,11 @@ static int afsx_volume_statfs(struct afsx_sb *sbi, struct kstatfs *buf)
 	struct afsx_statfs sizes;
 	struct afsx_op op = {
 		.volume		= sbi->volume,
-		.key		= afsx_key_get(sbi->cell),
+		.by.key		= afsx_key_get(sbi->cell),
+		.by.group	= &sbi->calls,
 		.rpc_id		= AFSX_FS_GET_VOLUME_STATUS,
 		.args		= &args,
 		.reply		= &status,
-		.group		= &sbi->calls,
 		.killable	= true,
 		.no_wait	= true,
 	};
@@ -161,7 +161,7 @@ static int afsx_volume_statfs(struct afsx_sb *sbi, struct kstatfs *buf)
 		buf->f_bavail = sizes.bavail;
 	}
 	afsx_op_release(&op);
-	key_put(op.key);
+	key_put(op.by.key);
 	return ret;
 }
 
@@ -198,7 +198,8 @@ static const struct super_operations afsx_super_ops = {
 	.show_options	= afsx_show_options,
 };
 
-static struct inode *afsx_root_inode(struct super_block *sb, struct key *key)
+static struct inode *afsx_root_inode(struct super_block *sb,
+				     const struct afsx_caller *by)
 {
 	struct afsx_sb *sbi = AFSX_SB(sb);
 	struct inode *inode;
@@ -211,7 +212,7 @@ static struct inode *afsx_root_inode(struct super_block *sb, struct key *key)
 	snprintf(sb->s_id, sizeof(sb->s_id), "%u", sbi->volume->vid);
 	rcu_assign_pointer(sbi->volume->sb, sb);
 
-	inode = afsx_iget_root(sb, key);
+	inode = afsx_iget_root(sb, by);
 	if (!IS_ERR(inode) && sbi->autocell)
 		set_bit(AFSX_V_AUTOCELL, &AFSX_V(inode)->flags);
 	return inode;
@@ -235,7 +236,7 @@ static int afsx_fill_super(struct super_block *sb, struct fs_context *fc)
 	if (ret)
 		return ret;
 
-	root = afsx_root_inode(sb, params->key);
+	root = afsx_root_inode(sb, &params->by);
 	if (IS_ERR(root)) {
 		errorfc(fc, "root directory of '%s': %pe",
 			params->source ?: "none", root);

@@ -24,8 +24,8 @@ void afsx_op_init_vnode(struct afsx_op *op, struct afsx_vnode *vnode,
 {
 	*op = (struct afsx_op) {
 		.volume		= vnode->volume,
-		.key		= key,
-		.group		= &AFSX_SB(afsx_inode(vnode)->i_sb)->calls,
+		.by.key		= key,
+		.by.group	= &AFSX_SB(afsx_inode(vnode)->i_sb)->calls,
 		.killable	= true,
 	};
 }
@@ -145,7 +145,7 @@ static int afsx_apply(struct afsx_vnode *vnode, const struct afsx_applied *a)
 		afsx_apply_attrs(inode, a->status);
 		if (gap)
 			vnode->permit_stamp++;
-		afsx_permit_note(vnode, a->op->key, a->status->caller_access);
+		afsx_permit_note(vnode, a->op->by.key, a->status->caller_access);
 		if (a->cb)
 			afsx_promise_set(vnode, a->op, a->cb, unbroken);
 		vnode->status_time = ktime_get_boottime();

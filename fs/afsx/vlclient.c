@@ -20,14 +20,14 @@
 /**
  * struct afsx_vl_call - a call that may go to any VL server of a cell
  * @cell: cell
- * @key: security, NULL for none
+ * @by: on whose behalf
  * @rpc_id: the RPC
  * @args: typed arguments
  * @reply: typed reply; must not hold strings
  */
 struct afsx_vl_call {
 	struct afsx_cell	*cell;
-	struct key		*key;
+	struct afsx_caller	by;
 	enum afsx_rpc_id	rpc_id;
 	const void		*args;
 	void			*reply;
@@ -40,7 +40,7 @@ static int afsx_vl_send(const struct afsx_vl_call *call, struct afsx_addr *addr,
 	struct afsx_net *net = call->cell->net;
 	struct afsx_exchange x = {
 		.rpc		= afsx_rpc(call->rpc_id),
-		.key		= call->key,
+		.by		= call->by,
 		.timeout	= timeout,
 		.killable	= true,
 		.args		= call->args,
@@ -61,11 +61,13 @@ static int afsx_vl_send(const struct afsx_vl_call *call, struct afsx_addr *addr,
  * Find out which server answers, before a call with a long timeout is spent on
  * one that does not.
  */
-static int afsx_vl_probe(struct afsx_cell *cell, struct afsx_addrs *addrs)
+static int afsx_vl_probe(const struct afsx_vl_call *wanted,
+			 struct afsx_addrs *addrs)
 {
 	struct afsx_vl_call call = {
-		.cell	= cell,
-		.rpc_id	= AFSX_VL_GET_CAPABILITIES,
+		.cell		= wanted->cell,
+		.by.group	= wanted->by.group,
+		.rpc_id		= AFSX_VL_GET_CAPABILITIES,
 	};
 	struct afsx_caps *caps;
 	unsigned int i;
@@ -79,7 +81,7 @@ static int afsx_vl_probe(struct afsx_cell *cell, struct afsx_addrs *addrs)
 	for (i = 0; i < addrs->nr; i++) {
 		ret = afsx_vl_send(&call, &addrs->addr[i], AFSX_VL_PROBE_TIMEOUT,
 				   &abort);
-		if (ret == -EINTR || ret == -ENOMEM)
+		if (afsx_gave_up(ret))
 			break;
 		/* A refusal is an answer, too. */
 		if (ret == -ECONNABORTED)
@@ -112,13 +114,13 @@ static int afsx_vl_rotate(struct afsx_vl_call call, struct afsx_addrs *addrs)
 	struct afsx_verdict verdict;
 
 	do {
-		in.keyed = call.key;
+		in.keyed = call.by.key;
 		in.servers_left--;
 		in.error = afsx_vl_send(&call, &addrs->addr[index],
 					AFSX_VL_TIMEOUT, &in.abort);
 		verdict = afsx_policy_judge(&in);
 		if (verdict.step == AFSX_STEP_RETRY_ANON) {
-			call.key = NULL;
+			call.by.key = NULL;
 			in.servers_left++;
 			continue;
 		}
@@ -128,7 +130,7 @@ static int afsx_vl_rotate(struct afsx_vl_call call, struct afsx_addrs *addrs)
 			afsx_addrs_note(addrs, index, verdict.error);
 		index = (index + 1) % addrs->nr;
 	} while (verdict.step != AFSX_STEP_DONE);
-	return verdict.error;
+	return afsx_gave_up(in.error) ? in.error : verdict.error;
 }
 
 static int afsx_vl_run(const struct afsx_vl_call *call)
@@ -140,21 +142,21 @@ static int afsx_vl_run(const struct afsx_vl_call *call)
 	if (IS_ERR(addrs))
 		return PTR_ERR(addrs);
 	if (afsx_vl_needs_probe(addrs))
-		ret = afsx_vl_probe(call->cell, addrs);
+		ret = afsx_vl_probe(call, addrs);
 	if (ret == 0)
 		ret = afsx_vl_rotate(*call, addrs);
 	afsx_addrs_put(addrs);
 	return ret;
 }
 
-int afsx_vl_entry(struct afsx_cell *cell, struct key *key,
+int afsx_vl_entry(struct afsx_cell *cell, const struct afsx_caller *by,
 		  const struct afsx_str *name, u32 vid, struct afsx_vldb *entry)
 {
 	struct afsx_vl_name_args by_name;
 	struct afsx_vl_id_args by_id = { .vid = vid, .type = AFSX_VL_TYPE_ANY };
 	struct afsx_vl_call call = {
 		.cell	= cell,
-		.key	= key,
+		.by	= *by,
 		.reply	= entry,
 	};
 	int ret;
@@ -175,7 +177,7 @@ int afsx_vl_entry(struct afsx_cell *cell, struct key *key,
 	return ret;
 }
 
-int afsx_vl_addrs(struct afsx_cell *cell, struct key *key,
+int afsx_vl_addrs(struct afsx_cell *cell, const struct afsx_caller *by,
 		  const struct afsx_uuid *uuid,
 		  struct afsx_vl_addrs_reply *reply)
 {
@@ -185,7 +187,7 @@ int afsx_vl_addrs(struct afsx_cell *cell, struct key *key,
 	};
 	struct afsx_vl_call call = {
 		.cell	= cell,
-		.key	= key,
+		.by	= *by,
 		.rpc_id	= AFSX_VL_GET_ADDRS_U,
 		.args	= &args,
 		.reply	= reply,

@@ -16,10 +16,10 @@
 #include <afsx/types.h>
 #include "callback.h"
 
+struct afsx_caller;
 struct afsx_dirblob;
 struct afsx_op;
 struct afsx_volume;
-struct key;
 
 /**
  * enum afsx_vnode_flag - bits of afsx_vnode.flags
@@ -172,11 +172,12 @@ struct inode *afsx_iget(struct super_block *sb, const struct afsx_fid *fid,
 /**
  * afsx_iget_root - fetch the status of a volume's root and make its inode
  * @sb: superblock with s_fs_info set
- * @key: security
+ * @by: on whose behalf
  *
  * Return: a counted inode of a directory, or an ERR_PTR.
  */
-struct inode *afsx_iget_root(struct super_block *sb, struct key *key);
+struct inode *afsx_iget_root(struct super_block *sb,
+			     const struct afsx_caller *by);
 
 /**
  * afsx_ilookup - the inode of a FID if it is in memory

@@ -9,6 +9,7 @@
 #include <linux/string.h>
 #include <linux/unaligned.h>
 #include <afsx/source.h>
+#include "call.h"
 #include "cell.h"
 #include "net.h"
 #include "server.h"
@@ -72,7 +73,7 @@ static u32 afsx_vldb_release_flag(const struct afsx_vldb *entry, bool *matters)
 }
 
 static struct afsx_server *afsx_site_server(struct afsx_cell *cell,
-					    struct key *key,
+					    const struct afsx_caller *by,
 					    const struct afsx_vldb_server *site)
 {
 	const u8 *uuid = site->uuid.b;
@@ -83,7 +84,7 @@ static struct afsx_server *afsx_site_server(struct afsx_cell *cell,
 	if (!(site->flags & AFSX_VLSF_UUID) &&
 	    !memchr_inv(uuid + 4, 0, sizeof(site->uuid.b) - 4))
 		return afsx_server_get_by_addr(cell, get_unaligned_be32(uuid));
-	return afsx_server_get_by_uuid(cell, key, &site->uuid, site->uniquifier);
+	return afsx_server_get_by_uuid(cell, by, &site->uuid, site->uniquifier);
 }
 
 static bool afsx_sites_contain(const struct afsx_sites *sites,
@@ -112,13 +113,13 @@ static bool afsx_sites_equal(const struct afsx_sites *a,
 
 /* Make the list of servers that hold one of the volumes of an entry. */
 static struct afsx_sites *afsx_sites_build(struct afsx_cell *cell,
-					   struct key *key,
+					   const struct afsx_caller *by,
 					   const struct afsx_vldb *entry,
 					   enum afsx_voltype type)
 {
 	struct afsx_server *server = ERR_PTR(-ENOMEDIUM);
 	struct afsx_sites *sites;
-	bool matters = false;
+	bool matters = false, gave_up = false;
 	u32 flag = 0;
 	unsigned int i;
 
@@ -136,8 +137,9 @@ static struct afsx_sites *afsx_sites_build(struct afsx_cell *cell,
 			continue;
 		if (matters && (site->flags & AFSX_VLSF_NEWREPSITE) != flag)
 			continue;
-		server = afsx_site_server(cell, key, site);
-		if (server == ERR_PTR(-EINTR) || server == ERR_PTR(-ENOMEM))
+		server = afsx_site_server(cell, by, site);
+		gave_up = IS_ERR(server) && afsx_gave_up(PTR_ERR(server));
+		if (gave_up)
 			break;
 		/* One server that cannot be found must not hide the others. */
 		if (IS_ERR(server))
@@ -147,7 +149,7 @@ static struct afsx_sites *afsx_sites_build(struct afsx_cell *cell,
 		else
 			sites->server[sites->nr++] = server;
 	}
-	if (sites->nr && server != ERR_PTR(-EINTR) && server != ERR_PTR(-ENOMEM))
+	if (sites->nr && !gave_up)
 		return sites;
 	afsx_sites_put(sites);
 	return ERR_CAST(server);
@@ -252,9 +254,29 @@ static struct afsx_volume *afsx_volume_publish(struct afsx_volume *new,
 	return volume;
 }
 
+/* Why a step of a look-up failed: @missing, @failed, or what is not its fault. */
+static const char *afsx_volume_why(int error, const char *missing,
+				   const char *failed)
+{
+	switch (error) {
+	case -ENOMEDIUM:
+		return missing;
+	case -EDESTADDRREQ:
+		return "the cell has no VL servers";
+	case -EINTR:
+		return "interrupted";
+	case -ENOMEM:
+		return "out of memory";
+	case -ESHUTDOWN:
+		return "ended by umount -f";
+	default:
+		return failed;
+	}
+}
+
 /* Make the record of one of the volumes of an entry, or update it. */
 static struct afsx_volume *afsx_volume_from_entry(struct afsx_cell *cell,
-						  struct key *key,
+						  const struct afsx_caller *by,
 						  const struct afsx_vldb *entry,
 						  enum afsx_voltype type,
 						  const char **why)
@@ -262,38 +284,24 @@ static struct afsx_volume *afsx_volume_from_entry(struct afsx_cell *cell,
 	struct afsx_volume *volume;
 	struct afsx_sites *sites;
 
-	sites = afsx_sites_build(cell, key, entry, type);
+	sites = afsx_sites_build(cell, by, entry, type);
 	if (IS_ERR(sites)) {
-		*why = sites == ERR_PTR(-ENOMEDIUM) ?
-			"the VLDB names no server that holds it" :
-			"the addresses of its servers cannot be found";
+		*why = afsx_volume_why(PTR_ERR(sites),
+				       "the VLDB names no server that holds it",
+				       "the addresses of its servers cannot be found");
 		return ERR_CAST(sites);
 	}
 	volume = afsx_volume_alloc(cell, entry, type);
 	if (!volume) {
+		*why = "out of memory";
 		afsx_sites_put(sites);
 		return ERR_PTR(-ENOMEM);
 	}
 	return afsx_volume_publish(volume, sites);
 }
 
-static const char *afsx_volume_lookup_why(int error)
-{
-	switch (error) {
-	case -ENOMEDIUM:
-		return "it does not exist";
-	case -EDESTADDRREQ:
-		return "the cell has no VL servers";
-	case -EINTR:
-		return "interrupted";
-	case -ENOMEM:
-		return "out of memory";
-	default:
-		return "the VL servers do not answer";
-	}
-}
-
-struct afsx_volume *afsx_volume_lookup(struct afsx_cell *cell, struct key *key,
+struct afsx_volume *afsx_volume_lookup(struct afsx_cell *cell,
+				       const struct afsx_caller *by,
 				       const struct afsx_source *src,
 				       const char **why)
 {
@@ -305,33 +313,35 @@ struct afsx_volume *afsx_volume_lookup(struct afsx_cell *cell, struct key *key,
 	entry = kzalloc(sizeof(*entry), GFP_KERNEL);
 	if (!entry)
 		return ERR_PTR(-ENOMEM);
-	ret = afsx_vl_entry(cell, key, src->numeric ? NULL : &src->volume,
+	ret = afsx_vl_entry(cell, by, src->numeric ? NULL : &src->volume,
 			    src->vid, entry);
 	if (ret < 0) {
-		*why = afsx_volume_lookup_why(ret);
+		*why = afsx_volume_why(ret, "it does not exist",
+				       "its entry cannot be had from the VL servers");
 	} else {
 		*why = "it has no volume of this type";
 		ret = afsx_source_pick(src, entry->flags);
 	}
 	volume = ret < 0 ? ERR_PTR(ret) :
-			   afsx_volume_from_entry(cell, key, entry, ret, why);
+			   afsx_volume_from_entry(cell, by, entry, ret, why);
 	kfree(entry);
-	return volume;
+	return volume == ERR_PTR(-ESHUTDOWN) ? ERR_PTR(-EIO) : volume;
 }
 
-static int afsx_volume_ask(struct afsx_volume *volume, struct key *key,
+static int afsx_volume_ask(struct afsx_volume *volume,
+			   const struct afsx_caller *by,
 			   struct afsx_vldb *entry)
 {
 	struct afsx_net *net = volume->cell->net;
 	struct afsx_sites *sites, *unused;
 	int ret;
 
-	ret = afsx_vl_entry(volume->cell, key, NULL, volume->vid, entry);
+	ret = afsx_vl_entry(volume->cell, by, NULL, volume->vid, entry);
 	if (ret < 0)
 		return ret;
 	if (entry->vid[volume->type] != volume->vid)
 		return -ENOMEDIUM;
-	sites = afsx_sites_build(volume->cell, key, entry, volume->type);
+	sites = afsx_sites_build(volume->cell, by, entry, volume->type);
 	if (IS_ERR(sites))
 		return PTR_ERR(sites);
 
@@ -343,7 +353,8 @@ static int afsx_volume_ask(struct afsx_volume *volume, struct key *key,
 	return ret;
 }
 
-int afsx_volume_refresh(struct afsx_volume *volume, struct key *key, u64 since)
+int afsx_volume_refresh(struct afsx_volume *volume,
+			const struct afsx_caller *by, u64 since)
 {
 	struct afsx_vldb *entry;
 	int ret;
@@ -356,7 +367,7 @@ int afsx_volume_refresh(struct afsx_volume *volume, struct key *key, u64 since)
 		goto out;
 	ret = 0;
 	if (!time_after64(READ_ONCE(volume->vldb_time), since))
-		ret = afsx_volume_ask(volume, key, entry);
+		ret = afsx_volume_ask(volume, by, entry);
 	mutex_unlock(&volume->lock);
 out:
 	kfree(entry);

@@ -12,11 +12,10 @@
 #include <linux/refcount.h>
 #include <afsx/types.h>
 
+struct afsx_caller;
 struct afsx_cell;
 struct afsx_server;
 struct afsx_source;
-struct fs_context;
-struct key;
 struct super_block;
 
 /**
@@ -78,28 +77,31 @@ struct afsx_volume {
 /**
  * afsx_volume_lookup - find or make the record a source string asks for
  * @cell: cell to look in
- * @key: security
+ * @by: on whose behalf
  * @src: parsed source; decides type by what exists in the VLDB
  * @why: out: static text for the mount error, set when NULL is not returned
  *
  * Return: a counted volume. ERR_PTR(-ENOMEDIUM): no such volume, or none of
- * the wanted type; -EDESTADDRREQ: no VL servers; or what the calls met.
+ * the wanted type; -EDESTADDRREQ: no VL servers; -EIO: the caller's group was
+ * ended; or what the calls met.
  */
-struct afsx_volume *afsx_volume_lookup(struct afsx_cell *cell, struct key *key,
+struct afsx_volume *afsx_volume_lookup(struct afsx_cell *cell,
+				       const struct afsx_caller *by,
 				       const struct afsx_source *src,
 				       const char **why);
 
 /**
  * afsx_volume_refresh - ask the VLDB again who serves a volume
  * @volume: the volume
- * @key: security
+ * @by: on whose behalf
  * @since: do nothing if the record is newer than this (jiffies64)
  *
  * Sleeps. Return: 1 when the list of servers changed, 0 when it did not,
- * -ENOMEDIUM when the volume is gone, or what the calls met; the old list
- * stays in force then.
+ * -ENOMEDIUM when the volume is gone, -ESHUTDOWN when the caller's group was
+ * ended, or what the calls met; the old list stays in force then.
  */
-int afsx_volume_refresh(struct afsx_volume *volume, struct key *key, u64 since);
+int afsx_volume_refresh(struct afsx_volume *volume,
+			const struct afsx_caller *by, u64 since);
 
 /* Who serves the volume: a counted list, never NULL. Does not sleep. */
 struct afsx_sites *afsx_volume_sites(struct afsx_volume *volume);

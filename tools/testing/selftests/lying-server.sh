@@ -10,6 +10,7 @@ set -euo pipefail
 . tools/testing/selftests/mounts.bash
 
 rules=/run/liar.rules
+heard=/run/liar.out
 dir=/mnt/liar
 limit=60
 
@@ -44,7 +45,7 @@ honest()
 {
 	lie
 	check "mount" OK "$(mounted)"
-	check "names" 'link other plain ' "$(names $dir)"
+	check "names" 'link other plain point ' "$(names $dir)"
 	check "data" "10000 $(head -c 10000 /dev/zero | tr '\0' c | md5sum)" \
 		"$(stat -c %s $dir/plain) $(md5sum <$dir/plain)"
 	check "link" plain "$(readlink $dir/link)"
@@ -135,6 +136,89 @@ patience()
 	check "mount of what has moved for ever" 'ENOMEDIUM .*' "$(mounted)"
 }
 
+# await RPC: until a call of that name was left without a reply.
+await()
+{
+	for _ in {1..300}; do
+		if grep -q "^silent $1\$" $heard; then
+			return
+		fi
+		sleep 0.1
+	done
+	check "a call that gets no reply" "$1" none
+}
+
+# wait_for COMMAND...: with a fresh mount, begin what the server, with the rules
+# there are, will never let end.
+wait_for()
+{
+	: >$heard
+	error_of timeout $limit "$@" >/run/waiting &
+	waiting=$!
+}
+
+# No call has as little time as what waits has to end.
+end_by_force()
+{
+	local status=0
+
+	timeout 15 umount -f $dir 2>/dev/null || status=$?
+	check "umount -f during $1" '(0|32)' "$status"
+	check "what waits for $1" over \
+		"$(timeout 15 tail -f --pid=$waiting /dev/null && echo over)"
+	wait $waiting || true
+	check "its error" 'Input/output error' "$(</run/waiting)"
+	lie
+	! mountpoint -q $dir || umount $dir
+}
+
+# umount -f ends whatever call is waited for. Its rules; the last is for that call.
+forced()
+{
+	local -a lies
+
+	while IFS='|' read -ra lies; do
+		lie
+		mounted >/dev/null
+		cat $dir/other >/dev/null
+		stat $dir/plain >/dev/null
+		lie "${lies[@]}"
+		wait_for cat $dir/plain
+		await "${lies[-1]% silent}"
+		end_by_force "${lies[-1]}"
+	done <<-END
+	FS.FetchData64 silent
+	FS.FetchData64 abort 103|VL.GetEntryByIDU silent
+	FS.FetchData64 abort 103|VL.GetEntryByIDU word 209 2|VL.GetAddrsU silent
+	END
+}
+
+# Once a probe has failed, new operations fail like it, for a while: not those of
+# whom umount -f has ended, which the VFS begins anew.
+forced_after_probe()
+{
+	lie
+	mounted >/dev/null
+	cat $dir/other >/dev/null
+	lie "FS.FetchData64 abort -1" "FS.GetCapabilities silent"
+	wait_for cat $dir/plain
+	await FS.GetCapabilities
+	lie "FS.FetchData64 abort -1" "FS.GetCapabilities silent" "VL.GetEntryByIDU silent"
+	await VL.GetEntryByIDU
+	end_by_force "the VLDB after a probe"
+}
+
+# An automount is ended through the mount it lies in.
+forced_automount()
+{
+	lie
+	mounted >/dev/null
+	lie "VL.GetEntryByNameU silent"
+	wait_for ls $dir/point/
+	await VL.GetEntryByNameU
+	end_by_force "an automount"
+}
+
 noise()
 {
 	local i command mounts=0 status
@@ -143,7 +227,7 @@ noise()
 	for ((i = 0; i < 60; i++)); do
 		[[ $(mounted) = OK* ]] || continue
 		mounts=$((mounts + 1))
-		for command in "ls -lR $dir" "cat $dir/plain $dir/other" "df $dir"; do
+		for command in "ls -l $dir" "cat $dir/plain $dir/other" "df $dir"; do
 			status=0
 			# shellcheck disable=SC2086	# words are meant
 			timeout $limit $command >/dev/null 2>&1 || status=$?
@@ -156,7 +240,7 @@ noise()
 
 mkdir -p $dir
 lie
-build/bin/liar $rules >/run/liar.out 2>&1 &
+build/bin/liar $rules >>$heard 2>&1 &
 liar=$!
 modprobe afsx "rootcell=$cell:127.0.0.1"
 honest
@@ -169,6 +253,10 @@ refused_files
 progress "refused files"
 patience
 progress "patience"
+forced
+forced_after_probe
+forced_automount
+progress "forced ends"
 noise
 progress "noise"
 honest

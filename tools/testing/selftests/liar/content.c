@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * What the server holds: a volume whose root directory has two files and a
- * symbolic link.
+ * What the server holds: a volume whose root directory has two files, a
+ * symbolic link and a mount point.
  */
 #include <string.h>
 #include <arpa/inet.h>
@@ -11,6 +11,11 @@
 #define VOLUME_ID	0x20000000
 #define FILE_SIZE	10000
 #define LINK_TARGET	"plain"
+#define MOUNT_TARGET	"#elsewhere."
+
+/* vnodes that are symbolic links to the protocol */
+#define LINK_VNODE	6
+#define MOUNT_VNODE	8
 
 static const struct afsx_uuid server_uuid = { .b = { 0x11, 0x22, [15] = 0x33 } };
 
@@ -32,7 +37,12 @@ static void make_root(void)
 	static const struct {
 		const char *name;
 		u32 vnode;
-	} entry[] = { { "plain", 2 }, { "other", 4 }, { "link", 6 } };
+	} entry[] = {
+		{ "plain", 2 },
+		{ "other", 4 },
+		{ "link", LINK_VNODE },
+		{ "point", MOUNT_VNODE },
+	};
 	struct afsx_fid root = { VOLUME_ID, AFSX_ROOT_VNODE, AFSX_ROOT_UNIQUE };
 	struct afsx_dir_editor ed = {
 		.rd.block = blob_block,
@@ -55,9 +65,13 @@ static size_t content_of(u32 vnode, u8 *buf)
 		memcpy(buf, root_blob, sizeof(root_blob));
 		return sizeof(root_blob);
 	}
-	if (vnode == 6) {
+	if (vnode == LINK_VNODE) {
 		memcpy(buf, LINK_TARGET, strlen(LINK_TARGET));
 		return strlen(LINK_TARGET);
+	}
+	if (vnode == MOUNT_VNODE) {
+		memcpy(buf, MOUNT_TARGET, strlen(MOUNT_TARGET));
+		return strlen(MOUNT_TARGET);
 	}
 	memset(buf, 'a' + vnode, FILE_SIZE);
 	return FILE_SIZE;
@@ -82,9 +96,11 @@ static struct afsx_status status_of(u32 vnode)
 	if (vnode & 1) {
 		st.type = AFSX_FTYPE_DIR;
 		st.mode = 0755;
-	} else if (vnode == 6) {
+	} else if (vnode == LINK_VNODE) {
 		st.type = AFSX_FTYPE_SYMLINK;
 		st.mode = 0777;
+	} else if (vnode == MOUNT_VNODE) {
+		st.type = AFSX_FTYPE_SYMLINK;
 	}
 	return st;
 }

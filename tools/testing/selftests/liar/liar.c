@@ -134,9 +134,10 @@ static void handle_request(const struct peer *peer, u16 port, const char *rules,
 		reply.abort = AFSX_RXGEN_OPCODE;
 	}
 
-	if (reply.silent)
-		return;
-	if (reply.abort) {
+	if (reply.silent) {
+		printf("silent %s\n", rpc->name);
+		fflush(stdout);
+	} else if (reply.abort) {
 		u32 code = htonl(reply.abort);
 
 		send_packet(peer, RX_ABORT, 0, 0, &code, sizeof(code));

@@ -45,7 +45,7 @@ void liar_answer(const struct afsx_rpc *rpc, const void *request, size_t len,
  * A line is "RPC ACTION [NUMBER [NUMBER]]"; the first one whose RPC fits counts,
  * "*" fits all. The actions:
  *	abort CODE [TIMES]	abort (the first TIMES calls since the file changed)
- *	silent			do not reply
+ *	silent			do not reply, but say so on standard output
  *	endless			never stop
  *	cut BYTES		leave out the end
  *	pad BYTES		add zeros at the end
