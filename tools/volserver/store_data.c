@@ -378,21 +378,29 @@ static int data_write(struct store_tx *tx, struct vnode *vn, u64 off,
 	return ret;
 }
 
-int data_truncate(struct store_tx *tx, struct vnode *vn, u64 size)
+/* What lies behind the new end must be zero if the file grows again. */
+static int clear_tail(struct store_tx *tx, struct vnode *vn, u64 size)
 {
 	static const u8 zeros[BLK_SIZE];
-	u64 keep = DIV_ROUND_UP(size, BLK_SIZE);
-	size_t tail = size % BLK_SIZE;
-	u64 old = vn->s.size;
+	u64 nr = size >> BLK_SHIFT;
+	size_t len = min(BLK_SIZE - size % BLK_SIZE, vn->s.size - size);
+	struct extent e;
+	int ret = find_extents(tx->db, vn, nr, nr + 1, &e, 1);
+
+	/* a hole stays one */
+	return ret > 0 ? data_write(tx, vn, size, zeros, len) : ret;
+}
+
+int data_truncate(struct store_tx *tx, struct vnode *vn, u64 size)
+{
 	struct tx_grp *g;
 	int ret = tx_grp(tx, vn->grp, &g);
 
-	if (!ret && size < old)
-		ret = data_punch(tx, g, vn, keep, S64_MAX >> BLK_SHIFT);
-	/* what lies behind the end must be zero if the file grows again */
-	if (!ret && size < old && tail)
-		ret = data_write(tx, vn, size, zeros,
-				 min(BLK_SIZE - tail, old - size));
+	if (!ret && size < vn->s.size)
+		ret = data_punch(tx, g, vn, DIV_ROUND_UP(size, BLK_SIZE),
+				 DATA_BLOCKS_MAX);
+	if (!ret && size < vn->s.size && size % BLK_SIZE)
+		ret = clear_tail(tx, vn, size);
 	vn->s.size = size;
 	return ret;
 }

@@ -155,17 +155,31 @@ static int collect_dir(struct store_tx *tx, struct vnode *dir, unsigned int max)
 	return ret;
 }
 
+/* Where the last block of a file that is not a hole ends; 0 for none. */
+static int find_end(struct store_tx *tx, const struct vnode *vn, u64 *end)
+{
+	sqlite3_stmt *row = db_bind(tx->db, SQL_EXTENT_END, "ii", (s64)vn->grp,
+				    (s64)vn->s.fid.vnode);
+	int ret = db_row(row);
+
+	*end = ret > 0 ? (u64)db_int(row, 0) : 0;
+	return db_end(row, min(ret, 0));
+}
+
 static int collect_file(struct store_tx *tx, struct vnode *vn)
 {
-	u64 blocks = DIV_ROUND_UP(vn->s.size, BLK_SIZE);
-	u64 from = blocks > ORPHAN_STEP ? blocks - ORPHAN_STEP : 0;
 	struct tx_grp *g;
+	u64 end, from = 0;
 	int ret = tx_grp(tx, vn->grp, &g);
 
 	if (!ret)
-		ret = data_punch(tx, g, vn, from, blocks);
-	vn->s.size = from << BLK_SHIFT;
-	tx_touch(tx, vn, false);
+		ret = find_end(tx, vn, &end);
+	if (!ret) {
+		from = end > ORPHAN_STEP ? end - ORPHAN_STEP : 0;
+		ret = data_punch(tx, g, vn, from, end);
+		vn->s.size = from << BLK_SHIFT;
+		tx_touch(tx, vn, false);
+	}
 	if (!ret && !from)
 		ret = vnode_destroy(tx, vn);
 	if (!ret && vn->dead)

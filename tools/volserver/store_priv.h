@@ -19,6 +19,7 @@
 
 #define SNAP_LIVE	S64_MAX		/* vol.snap of a R/W volume */
 #define EXTENT_MAX	256u		/* blocks in one extent: 1 MiB */
+#define DATA_BLOCKS_MAX	(UINT64_C(1) << (63 - BLK_SHIFT))	/* in a file */
 #define BLK_KIB		(BLK_SIZE / 1024)
 #define DIRBLK_KIB	(AFSX_DIR_BLOCK_SIZE / 1024)
 #define SYMLINK_KIB	1u

@@ -182,7 +182,7 @@ int vnode_destroy(struct store_tx *tx, struct vnode *vn)
 	if (vn->s.type == AFSX_FTYPE_DIR)
 		ret = dir_destroy(tx, g, vn);
 	else if (vn->s.type == AFSX_FTYPE_FILE)
-		ret = data_punch(tx, g, vn, 0, S64_MAX >> BLK_SHIFT);
+		ret = data_punch(tx, g, vn, 0, DATA_BLOCKS_MAX);
 	if (ret)
 		return ret;
 	g->files_delta--;

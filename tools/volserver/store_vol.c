@@ -344,6 +344,14 @@ int store_vol_remove(struct store_tx *tx, u32 id)
 	return tx_fail(tx, ret);
 }
 
+/* What the transaction still does in this volume goes by the new quota. */
+static void use_quota(struct store_tx *tx, const struct store_vol *vol)
+{
+	for (struct tx_grp *g = tx->grps; g; g = g->next)
+		if (g->id == vol->id)
+			g->quota = vol->quota_kib;
+}
+
 int store_vol_set(struct store_tx *tx, const struct store_vol *vol,
 		  unsigned int mask)
 {
@@ -364,6 +372,7 @@ int store_vol_set(struct store_tx *tx, const struct store_vol *vol,
 	ret = db_run(tx->db, SQL_VOL_SET, "iiiss", (s64)vol->id,
 		     (s64)now.quota_kib, (s64)now.online, now.offline_msg,
 		     now.motd);
+	use_quota(tx, &now);
 	tx_news(tx, &(struct afsx_fid){ .vid = vol->id });
 	return tx_fail(tx, ret);
 }
