@@ -175,7 +175,7 @@ static int load_page(struct meta *m, u64 page, u32 *slot)
 	return 0;
 }
 
-int meta_read(struct meta *m, u64 off, void *buf, size_t len)
+int meta_read(struct meta *m, u64 off, void *buf)
 {
 	u64 page = off / META_PAGE;
 	u32 i;
@@ -186,7 +186,25 @@ int meta_read(struct meta *m, u64 off, void *buf, size_t len)
 		return -ENODATA;
 	ret = load_page(m, page, &i);
 	if (!ret)
-		memcpy(buf, slot_data(m, i) + off % META_PAGE, len);
+		memcpy(buf, slot_data(m, i), META_PAGE);
+	return ret;
+}
+
+int meta_read_header(struct meta *m, u64 off, void *buf, size_t len)
+{
+	u8 page[META_PAGE];
+	int ret = 0;
+	u32 i;
+
+	MUTEX_GUARD(&m->lock);
+	if (!m->size)
+		return -ENODATA;
+	i = find_slot(m, 0);
+	if (i == NO_SLOT)
+		ret = blkdev_read(m->dev, page_offset(m, 0), page,
+				  sizeof(page));
+	if (!ret)
+		memcpy(buf, (i == NO_SLOT ? page : slot_data(m, i)) + off, len);
 	return ret;
 }
 

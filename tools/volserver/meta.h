@@ -40,17 +40,30 @@ u64 meta_capacity(struct meta *m);
 u64 meta_size(struct meta *m);
 
 /**
- * meta_read() - bytes of the database file, within one page
+ * meta_read() - one page
  * @m: region
- * @off: first byte
- * @buf: where to put them
- * @len: how many
+ * @off: first byte, a multiple of META_PAGE
+ * @buf: META_PAGE bytes
  *
  * A page of zeros was never written and is accepted.
  *
  * Return: 0; -ENODATA beyond the end; -EUCLEAN for a wrong checksum.
  */
-int meta_read(struct meta *m, u64 off, void *buf, size_t len);
+int meta_read(struct meta *m, u64 off, void *buf);
+
+/**
+ * meta_read_header() - bytes of the first page, verified or not
+ * @m: region
+ * @off: first byte, in the first sector
+ * @buf: where to put them
+ * @len: how many
+ *
+ * SQLite learns the size of a page in this way before it looks into the log.
+ * After a crash during a checkpoint the page may be torn; the log has it then.
+ *
+ * Return: 0; -ENODATA when there is no database; an I/O error.
+ */
+int meta_read_header(struct meta *m, u64 off, void *buf, size_t len);
 
 /**
  * meta_write() - one page

@@ -8,6 +8,8 @@
 #include "cleanup.h"
 #include "vfs_priv.h"
 
+#define HEADER_LEN	100	/* of a SQLite database */
+
 static int to_sqlite(int err, int otherwise)
 {
 	switch (err) {
@@ -90,8 +92,13 @@ static int db_close(sqlite3_file *f)
 
 static int db_read(sqlite3_file *f, void *buf, int len, sqlite3_int64 off)
 {
-	int ret = meta_read(vfs_file(f)->vfs->meta, (u64)off, buf, (size_t)len);
+	struct meta *meta = vfs_file(f)->vfs->meta;
+	int ret = -EIO;
 
+	if (len == META_PAGE && off % META_PAGE == 0)
+		ret = meta_read(meta, (u64)off, buf);
+	else if (off + len <= HEADER_LEN)
+		ret = meta_read_header(meta, (u64)off, buf, (size_t)len);
 	if (ret == -ENODATA) {
 		memset(buf, 0, (size_t)len);
 		return SQLITE_IOERR_SHORT_READ;
