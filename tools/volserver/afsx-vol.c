@@ -20,6 +20,7 @@ struct config {
 	const char *uri;
 	const char *control;
 	bool takeover;
+	u64 connect_s;
 	int argc;
 	char **argv;
 };
@@ -28,6 +29,7 @@ enum {
 	OPT_STORE = 's',
 	OPT_CONTROL = 'c',
 	OPT_TAKEOVER = 256,
+	OPT_CONNECT,
 };
 
 static const struct argp_option options[] = {
@@ -37,6 +39,8 @@ static const struct argp_option options[] = {
 	  "Let the daemon that listens on SOCKET do it", 0 },
 	{ "takeover", OPT_TAKEOVER, NULL, 0,
 	  "Open the store even if another process seems to have it", 0 },
+	{ "connect-timeout", OPT_CONNECT, "SECONDS", 0,
+	  "How long connecting to the NBD server may take (10)", 0 },
 	{ }
 };
 
@@ -53,6 +57,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_TAKEOVER:
 		cfg->takeover = true;
+		return 0;
+	case OPT_CONNECT:
+		if (number_parse(arg, 1, 3600, &cfg->connect_s))
+			argp_error(state, "--connect-timeout: '%s' is not a number from 1 to 3600",
+				   arg);
 		return 0;
 	case ARGP_KEY_ARG:
 		/* the rest belongs to the command, options included */
@@ -120,7 +129,10 @@ static int bad_format_option(const char *arg, const char *why)
 
 static int run_format(const struct config *cfg)
 {
-	struct store_format_opts o = { .uri = cfg->uri };
+	struct store_format_opts o = {
+		.uri = cfg->uri,
+		.connect_s = (unsigned int)cfg->connect_s,
+	};
 	struct errbuf err = { "" };
 	u64 bytes;
 	int ret;
@@ -166,6 +178,7 @@ static int run_offline(const struct config *cfg)
 		.flags = (only_looks(cfg->argv[0]) ? STORE_RDONLY : 0) |
 			 (cfg->takeover ? STORE_TAKEOVER : 0),
 		.readers = 1,
+		.connect_s = (unsigned int)cfg->connect_s,
 	};
 	struct errbuf err = { "" };
 	struct store *st;

@@ -11,53 +11,6 @@
 #include "cleanup.h"
 
 #define QUEUED_MAX	(32u * 1024 * 1024)	/* bytes waiting to be written */
-#define REQUEST_MAX	(1024u * 1024)	/* bytes in one request */
-
-static int device_limits(struct blkdev *dev, struct errbuf *err)
-{
-	s64 size = nbd_get_size(dev->nbd);
-	s64 minimum = nbd_get_block_size(dev->nbd, LIBNBD_SIZE_MINIMUM);
-	s64 maximum = nbd_get_block_size(dev->nbd, LIBNBD_SIZE_MAXIMUM);
-
-	if (size < 0)
-		return err_set(err, -EIO, "%s: the server tells no size",
-			       dev->opts.uri);
-	if (minimum > (s64)BLK_SIZE)
-		return err_set(err, -EINVAL, "%s: blocks of %jd bytes are larger than %u",
-			       dev->opts.uri, (intmax_t)minimum, BLK_SIZE);
-	size = ROUND_DOWN(size, BLK_SIZE);
-	if (dev->size && dev->size != (u64)size)
-		return err_set(err, -EMEDIUMTYPE, "%s: the export changed its size",
-			       dev->opts.uri);
-	dev->size = (u64)size;
-	dev->max_len = REQUEST_MAX;
-	if (maximum >= (s64)BLK_SIZE && maximum < (s64)REQUEST_MAX)
-		dev->max_len = ROUND_DOWN((u64)maximum, BLK_SIZE);
-	return 0;
-}
-
-int blkdev_connect(struct blkdev *dev, struct errbuf *err)
-{
-	dev->nbd = nbd_create();
-	if (!dev->nbd)
-		return err_set(err, -ENOMEM, "%s", nbd_get_error());
-	nbd_set_pread_initialize(dev->nbd, false);
-	nbd_set_uri_allow_local_file(dev->nbd, true);
-	if (nbd_connect_uri(dev->nbd, dev->opts.uri) < 0) {
-		int code = nbd_get_errno();
-
-		return err_set(err, code > 0 ? -code : -EIO, "cannot connect to NBD URI '%s': %s",
-			       dev->opts.uri, nbd_get_error());
-	}
-	if (nbd_is_read_only(dev->nbd) > 0 && !dev->opts.rdonly)
-		return err_set(err, -EROFS, "%s: the export is read-only",
-			       dev->opts.uri);
-	dev->can_flush = nbd_can_flush(dev->nbd) > 0;
-	dev->can_fua = nbd_can_fua(dev->nbd) > 0;
-	dev->can_trim = nbd_can_trim(dev->nbd) > 0;
-	dev->can_zero = nbd_can_zero(dev->nbd) > 0;
-	return device_limits(dev, err);
-}
 
 static void destroy(struct blkdev *dev)
 {
@@ -298,21 +251,21 @@ void blkdev_trim(struct blkdev *dev, struct blkdev_batch *batch, u64 off,
 
 static int write_zeros(struct blkdev *dev, u64 off, u64 len)
 {
-	void *zeros CLEANUP_FREE = calloc(1, REQUEST_MAX);
+	void *zeros CLEANUP_FREE = calloc(1, BLKDEV_REQUEST_MAX);
 	struct blkdev_batch batch = { 0 };
 
 	if (!zeros)
 		return -ENOMEM;
-	for (u64 at = 0; at < len; at += REQUEST_MAX)
+	for (u64 at = 0; at < len; at += BLKDEV_REQUEST_MAX)
 		write_pieces(dev, &batch, off + at, zeros,
-			     min(len - at, (u64)REQUEST_MAX), false);
+			     min(len - at, (u64)BLKDEV_REQUEST_MAX), false);
 	return blkdev_wait(dev, &batch);
 }
 
 int blkdev_zero(struct blkdev *dev, u64 off, u64 len)
 {
 	struct blkdev_batch batch = { 0 };
-	const u64 step = 1024 * REQUEST_MAX;	/* the length field has 32 bits */
+	const u64 step = 1024 * BLKDEV_REQUEST_MAX;	/* the length field has 32 bits */
 
 	if (!dev->can_zero)
 		return write_zeros(dev, off, len);

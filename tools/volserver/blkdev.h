@@ -34,6 +34,7 @@ struct blkdev;
  * struct blkdev_opts - how to open a device
  * @uri: NBD URI
  * @rdonly: never write
+ * @connect_s: seconds that connecting and the handshake may take; 0 means 10
  * @reconnect_s: seconds to try to connect again before giving up
  * @identify: NULL, or asked with block 0 after each reconnection whether this
  *	is still the same store; non-zero makes the device fail with that errno
@@ -42,6 +43,7 @@ struct blkdev;
 struct blkdev_opts {
 	const char *uri;
 	bool rdonly;
+	unsigned int connect_s;
 	unsigned int reconnect_s;
 	int (*identify)(void *ctx, const void *block0);
 	void *ctx;

@@ -5,15 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 
 #include "blkdev_priv.h"
 #include "cleanup.h"
-#include "log.h"
 
 #define INFLIGHT_MAX	64u
 #define UNFLUSHED_MAX	(64u * 1024 * 1024)	/* bytes kept to repeat */
-#define RETRY_MS	100
 
 /* Called by libnbd, in the I/O thread, inside nbd_aio_notify_*(). */
 static int on_answer(void *ctx, int *error)
@@ -25,7 +22,7 @@ static int on_answer(void *ctx, int *error)
 	return 1;
 }
 
-static s64 send_one(struct blkdev *dev, struct blkdev_req *req)
+s64 blkdev_send(struct blkdev *dev, struct blkdev_req *req)
 {
 	nbd_completion_callback cb = {
 		.callback = on_answer,
@@ -63,7 +60,7 @@ static void send_pending(struct blkdev *dev)
 		req->done = false;
 		blkdev_queue_add(&dev->inflight, req);
 		dev->nr_inflight++;
-		if (send_one(dev, req) >= 0)
+		if (blkdev_send(dev, req) >= 0)
 			continue;
 		if (nbd_aio_is_ready(dev->nbd) > 0 ||
 		    nbd_aio_is_processing(dev->nbd) > 0) {
@@ -77,12 +74,18 @@ static void send_pending(struct blkdev *dev)
 	}
 }
 
+/* Bytes that a request to be repeated keeps in memory. */
+static u64 memory_of(const struct blkdev_req *req)
+{
+	return sizeof(*req) + (req->op == BLKDEV_WRITE ? req->len : 0);
+}
+
 static void forget_flushed(struct blkdev *dev, u64 limit)
 {
 	while (dev->unflushed.head && dev->unflushed.head->ack <= limit) {
 		struct blkdev_req *req = blkdev_queue_take(&dev->unflushed);
 
-		dev->unflushed_len -= req->len;
+		dev->unflushed_len -= memory_of(req);
 		free(req);
 	}
 }
@@ -103,14 +106,14 @@ static void finish(struct blkdev *dev, struct blkdev_req *req)
 	}
 	if (req->op == BLKDEV_TRIM)
 		err = 0;	/* a hint */
-	if (req->op == BLKDEV_WRITE && !err) {
+	if ((req->op == BLKDEV_WRITE || req->op == BLKDEV_ZERO) && !err) {
 		req->ack = ++dev->acks;
 		keep = dev->can_flush && !req->fua;
 	}
 	blkdev_complete(dev, req, err);
 	if (keep) {
 		blkdev_queue_add(&dev->unflushed, req);
-		dev->unflushed_len += req->len;
+		dev->unflushed_len += memory_of(req);
 	} else {
 		free(req);
 	}
@@ -162,27 +165,6 @@ static void flush_when_due(struct blkdev *dev)
 	pthread_mutex_unlock(&dev->lock);
 }
 
-static int identify(struct blkdev *dev)
-{
-	u8 block[BLK_SIZE];
-
-	if (!dev->opts.identify)
-		return 0;
-	if (nbd_pread(dev->nbd, block, sizeof(block), 0, 0) < 0)
-		return -EIO;
-	return dev->opts.identify(dev->opts.ctx, block);
-}
-
-static int repeat_unflushed(struct blkdev *dev)
-{
-	struct blkdev_req *req;
-
-	for (req = dev->unflushed.head; req; req = req->next)
-		if (nbd_pwrite(dev->nbd, req->data, req->len, req->off, 0) < 0)
-			return -EIO;
-	return 0;
-}
-
 /* Put what was sent in vain in front of what has not been sent yet. */
 static void requeue_inflight(struct blkdev *dev)
 {
@@ -214,71 +196,24 @@ static void fail_everything(struct blkdev *dev, int err)
 	}
 }
 
-static bool stopping(struct blkdev *dev)
+bool blkdev_stopping(struct blkdev *dev)
 {
 	MUTEX_GUARD(&dev->lock);
 
 	return dev->stop;
 }
 
-static s64 now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
-
-/* One attempt.  -EAGAIN: try again later; 0 and other errors are final. */
-static int try_reconnect(struct blkdev *dev, struct errbuf *err)
-{
-	int ret;
-
-	if (dev->nbd)
-		nbd_close(dev->nbd);
-	dev->nbd = NULL;
-	ret = blkdev_connect(dev, err);
-	if (ret == -EMEDIUMTYPE || ret == -EROFS)
-		return ret;
-	if (ret)
-		return -EAGAIN;
-	ret = identify(dev);
-	if (ret == -EIO)
-		return -EAGAIN;
-	if (ret)
-		return err_set(err, ret, "%s: the server came back with other contents",
-			       dev->opts.uri);
-	return repeat_unflushed(dev) ? -EAGAIN : 0;
-}
-
 static void reconnect(struct blkdev *dev)
 {
-	s64 deadline = now_ms() + dev->opts.reconnect_s * 1000LL;
-	struct timespec pause = { .tv_nsec = RETRY_MS * 1000000L };
-	struct errbuf err = { "" };
-	int ret;
+	int ret = blkdev_reconnect(dev);
 
-	log_warn("connection to the NBD server lost",
-		 LOG_S("uri", dev->opts.uri));
-	for (;;) {
-		ret = try_reconnect(dev, &err);
-		if (ret != -EAGAIN || now_ms() >= deadline || stopping(dev))
-			break;
-		nanosleep(&pause, NULL);
-	}
-	if (!ret) {
-		dev->lost = false;
-		requeue_inflight(dev);
-		log_info("connected to the NBD server again",
-			 LOG_S("uri", dev->opts.uri));
+	if (ret) {
+		blkdev_fail(dev, ret);
+		fail_everything(dev, ret);
 		return;
 	}
-	if (ret == -EAGAIN)
-		ret = -EIO;
-	log_error("NBD server given up", LOG_S("uri", dev->opts.uri),
-		  LOG_S("why", err.text));
-	blkdev_fail(dev, ret);
-	fail_everything(dev, ret);
+	dev->lost = false;
+	requeue_inflight(dev);
 }
 
 static void wait_for_news(struct blkdev *dev)
@@ -311,7 +246,7 @@ static void serve_failed(struct blkdev *dev)
 	eventfd_t n;
 
 	fail_everything(dev, blkdev_failed(dev));
-	if (!stopping(dev) && poll(&fd, 1, -1) > 0)
+	if (!blkdev_stopping(dev) && poll(&fd, 1, -1) > 0)
 		eventfd_read(dev->wake, &n);
 }
 
@@ -319,7 +254,7 @@ void *blkdev_io_main(void *arg)
 {
 	struct blkdev *dev = arg;
 
-	while (!stopping(dev)) {
+	while (!blkdev_stopping(dev)) {
 		if (dev->lost && blkdev_failed(dev)) {
 			serve_failed(dev);
 			continue;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Shared by blkdev.c (callers' side) and blkdev_io.c (the I/O thread). */
+/*
+ * Shared by blkdev.c (callers' side), blkdev_io.c (the I/O thread) and
+ * blkdev_conn.c (connections).
+ */
 #ifndef AFSX_BLKDEV_PRIV_H
 #define AFSX_BLKDEV_PRIV_H
 
@@ -24,8 +27,8 @@ enum blkdev_op {
  * @fua: durable when acknowledged
  * @done: the server has answered
  * @err: its answer, positive errno
- * @ack: of a write: how many were acknowledged up to it; of a flush: how many
- *	had been when it was sent
+ * @ack: of what is written: how many were acknowledged up to it; of a flush:
+ *	how many had been when it was sent
  * @off: first byte
  * @len: bytes
  * @buf: destination of a read; the source of a write when @data is not used
@@ -45,6 +48,8 @@ struct blkdev_req {
 	void *buf;
 	u8 data[];
 };
+
+#define BLKDEV_REQUEST_MAX	(1024u * 1024)	/* bytes in one request */
 
 struct blkdev_queue {
 	struct blkdev_req *head;
@@ -72,8 +77,8 @@ struct blkdev_queue {
  * @lost: the connection is of no use any more
  * @inflight: sent, in the order of sending
  * @nr_inflight: their number
- * @acks: writes acknowledged
- * @unflushed: writes acknowledged, not known to be durable
+ * @acks: writes acknowledged, of data or zeros
+ * @unflushed: those of them that are not known to be durable
  * @unflushed_len: their bytes
  * @flushing: a FLUSH that nobody waits for is under way
  */
@@ -134,8 +139,25 @@ static inline struct blkdev_req *blkdev_queue_take(struct blkdev_queue *q)
 /** blkdev_connect() - connect @dev->nbd and learn what the server can do */
 int blkdev_connect(struct blkdev *dev, struct errbuf *err);
 
+/**
+ * blkdev_reconnect() - get a new connection for one that was lost
+ * @dev: device
+ *
+ * Tries for as long as the options say.  The server must still have the same
+ * store; it is given again what it may have lost.
+ *
+ * Return: 0; or a negative errno that says why the device is of no use now.
+ */
+int blkdev_reconnect(struct blkdev *dev);
+
 /** blkdev_io_main() - body of the I/O thread */
 void *blkdev_io_main(void *dev);
+
+/** blkdev_send() - start a request; negative when that is not possible */
+s64 blkdev_send(struct blkdev *dev, struct blkdev_req *req);
+
+/** blkdev_stopping() - blkdev_close() was called */
+bool blkdev_stopping(struct blkdev *dev);
 
 /** blkdev_complete() - give a request's result to its batch and free it */
 void blkdev_complete(struct blkdev *dev, struct blkdev_req *req, int err);

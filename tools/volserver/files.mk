@@ -2,8 +2,8 @@
 # Sources that the programs here and the tests of the store share.
 
 # The volume store and the commands on it.
-STORE_SRCS := $(addprefix tools/volserver/,alloc.c blkdev.c blkdev_io.c db.c \
-	db_sql.c lease.c meta.c sb.c store.c store_check.c \
+STORE_SRCS := $(addprefix tools/volserver/,alloc.c blkdev.c blkdev_conn.c \
+	blkdev_io.c db.c db_sql.c lease.c meta.c sb.c store.c store_check.c \
 	store_check_tree.c store_data.c store_dir.c store_format.c store_gc.c \
 	store_name.c store_read.c store_tx.c store_vnode.c store_vol.c vfs.c \
 	vfs_shm.c volcmd.c volcmd_import.c volcmd_path.c volcmd_show.c wal.c) \

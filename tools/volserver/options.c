@@ -58,7 +58,9 @@ static const struct {
 	       "threads reading metadata at the same time"),
 	NUMBER("cache", "MIB", cache_mib, 64, 1, 65536,
 	       "memory for metadata"),
-	NUMBER("reconnect", "SECONDS", reconnect, 30, 0, 3600,
+	NUMBER("connect-timeout", "SECONDS", connect_timeout, 10, 1, 3600,
+	       "how long connecting to the NBD server may take"),
+	NUMBER("reconnect", "SECONDS", reconnect, 30, 1, 3600,
 	       "how long to wait for an NBD server that went away"),
 #undef NUMBER
 };

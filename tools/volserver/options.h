@@ -36,6 +36,7 @@
  * @grace: seconds calls may take to end at shutdown
  * @readers: threads reading the store's metadata at the same time
  * @cache_mib: memory for the store's metadata, MiB
+ * @connect_timeout: seconds that connecting to the NBD server may take
  * @reconnect: seconds to wait for an NBD server that went away
  */
 struct options {
@@ -58,6 +59,7 @@ struct options {
 	unsigned int grace;
 	unsigned int readers;
 	unsigned int cache_mib;
+	unsigned int connect_timeout;
 	unsigned int reconnect;
 };
 

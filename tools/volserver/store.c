@@ -222,6 +222,7 @@ static int open_device(struct store *st, struct errbuf *err)
 	struct blkdev_opts o = {
 		.uri = st->cfg.uri,
 		.rdonly = st->cfg.flags & STORE_RDONLY,
+		.connect_s = st->cfg.connect_s,
 		.reconnect_s = st->cfg.reconnect_s ? : RECONNECT_DEFAULT,
 		.identify = same_store,
 		.ctx = st,

@@ -52,6 +52,8 @@ struct store_tx;
  * @flags: STORE_*
  * @readers: threads that can read at once; 0 means 8
  * @cache_mib: memory for metadata pages, MiB; 0 means 64
+ * @connect_s: seconds that connecting, with the NBD handshake, may take; 0 means
+ *	10
  * @reconnect_s: seconds to keep trying after the NBD server went away before
  *	the store stops; 0 means 30
  */
@@ -60,6 +62,7 @@ struct store_config {
 	unsigned int flags;
 	unsigned int readers;
 	unsigned int cache_mib;
+	unsigned int connect_s;
 	unsigned int reconnect_s;
 };
 
@@ -68,11 +71,13 @@ struct store_config {
  * @uri: NBD URI of the export
  * @force: overwrite an existing store or other data
  * @wal_mib: size of the log region, MiB; 0 means chosen by the device's size
+ * @connect_s: as in struct store_config
  */
 struct store_format_opts {
 	const char *uri;
 	bool force;
 	unsigned int wal_mib;
+	unsigned int connect_s;
 };
 
 /**

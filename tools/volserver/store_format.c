@@ -135,7 +135,7 @@ static int make_database(struct blkdev *dev, const struct sb *sb,
 
 int store_format(const struct store_format_opts *o, struct errbuf *err)
 {
-	struct blkdev_opts bo = { .uri = o->uri };
+	struct blkdev_opts bo = { .uri = o->uri, .connect_s = o->connect_s };
 	struct blkdev *dev;
 	struct sb sb;
 	int ret = blkdev_open(&bo, &dev, err);

@@ -27,7 +27,7 @@ does_not_start()
 
 reasons_not_to_start()
 {
-	does_not_start "$work/nothing" --store "nbd+unix:///?socket=$work/nothing" --reconnect 0
+	does_not_start "$work/nothing" --store "nbd+unix:///?socket=$work/nothing" --reconnect 1
 	does_not_start 'cannot listen' --store "$uri" --listen 192.0.2.1
 	does_not_start "$work/no/socket: No such file" --store "$uri" --control "$work/no/socket"
 	does_not_start 'path is too long' --store "$uri" --control "/$(printf 'x%.0s' {1..200})"

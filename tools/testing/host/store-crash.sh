@@ -106,6 +106,18 @@ exchanged_server()
 		fail "import: status $status, $(<"$work/out")"
 }
 
+# One that accepts connections and never says a word is given up in time.
+silent_server()
+{
+	stop_server TERM
+	start_nbdkit --filter=delay memory 16M delay-open=60
+	expect 1 'no NBD handshake within 1 seconds' vol --connect-timeout 1 list
+	expect 1 'no NBD handshake within 1 seconds' vol --connect-timeout 1 format
+	expect 2 "'0' is not a number" vol --connect-timeout 0 list
+	stop_server TERM
+	serve_image
+}
+
 overwrite()
 {
 	local block=$1 seed=$2
@@ -155,6 +167,7 @@ new_store
 killed_imports
 killed_server
 exchanged_server
+silent_server
 damaged_superblocks
 damaged_blocks
 echo "$checks results as expected"

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+/* Connections of a device: the first one, and those after one was lost. */
+#include <errno.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "blkdev_priv.h"
+#include "log.h"
+
+#define CONNECT_DEFAULT	10	/* seconds */
+#define RETRY_MS	100
+#define POLL_MS		100	/* how soon blkdev_close() is noticed */
+
+static s64 now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+/* When what begins now has taken too long. */
+static s64 time_limit(const struct blkdev *dev)
+{
+	return now_ms() + (dev->opts.connect_s ? : CONNECT_DEFAULT) * 1000LL;
+}
+
+/* Let libnbd work for a moment.  -ETIMEDOUT, -ECANCELED, -EIO. */
+static int progress(struct blkdev *dev, s64 deadline)
+{
+	if (nbd_poll(dev->nbd, POLL_MS) < 0)
+		return -EIO;
+	if (now_ms() >= deadline)
+		return -ETIMEDOUT;
+	return blkdev_stopping(dev) ? -ECANCELED : 0;
+}
+
+static int shake_hands(struct blkdev *dev, struct errbuf *err)
+{
+	s64 deadline = time_limit(dev);
+	int ret = nbd_aio_connect_uri(dev->nbd, dev->opts.uri);
+
+	while (ret >= 0 && nbd_aio_is_connecting(dev->nbd) > 0)
+		ret = progress(dev, deadline);
+	if (ret == -ETIMEDOUT)
+		return err_set(err, ret, "%s: no NBD handshake within %u seconds",
+			       dev->opts.uri,
+			       dev->opts.connect_s ? : CONNECT_DEFAULT);
+	if (ret < 0 || nbd_aio_is_ready(dev->nbd) <= 0) {
+		int code = nbd_get_errno();
+
+		return err_set(err, code > 0 ? -code : -EIO, "cannot connect to NBD URI '%s': %s",
+			       dev->opts.uri, nbd_get_error() ? : "the server hung up");
+	}
+	return 0;
+}
+
+static int device_limits(struct blkdev *dev, struct errbuf *err)
+{
+	s64 size = nbd_get_size(dev->nbd);
+	s64 minimum = nbd_get_block_size(dev->nbd, LIBNBD_SIZE_MINIMUM);
+	s64 maximum = nbd_get_block_size(dev->nbd, LIBNBD_SIZE_MAXIMUM);
+
+	if (size < 0)
+		return err_set(err, -EIO, "%s: the server tells no size",
+			       dev->opts.uri);
+	if (minimum > (s64)BLK_SIZE)
+		return err_set(err, -EINVAL, "%s: blocks of %jd bytes are larger than %u",
+			       dev->opts.uri, (intmax_t)minimum, BLK_SIZE);
+	size = ROUND_DOWN(size, BLK_SIZE);
+	if (dev->size && dev->size != (u64)size)
+		return err_set(err, -EMEDIUMTYPE, "%s: the export changed its size",
+			       dev->opts.uri);
+	dev->size = (u64)size;
+	dev->max_len = BLKDEV_REQUEST_MAX;
+	if (maximum >= (s64)BLK_SIZE && maximum < (s64)BLKDEV_REQUEST_MAX)
+		dev->max_len = ROUND_DOWN((u64)maximum, BLK_SIZE);
+	return 0;
+}
+
+int blkdev_connect(struct blkdev *dev, struct errbuf *err)
+{
+	int ret;
+
+	dev->nbd = nbd_create();
+	if (!dev->nbd)
+		return err_set(err, -ENOMEM, "%s", nbd_get_error());
+	nbd_set_pread_initialize(dev->nbd, false);
+	nbd_set_uri_allow_local_file(dev->nbd, true);
+	ret = shake_hands(dev, err);
+	if (ret)
+		return ret;
+	if (nbd_is_read_only(dev->nbd) > 0 && !dev->opts.rdonly)
+		return err_set(err, -EROFS, "%s: the export is read-only",
+			       dev->opts.uri);
+	dev->can_flush = nbd_can_flush(dev->nbd) > 0;
+	dev->can_fua = nbd_can_fua(dev->nbd) > 0;
+	dev->can_trim = nbd_can_trim(dev->nbd) > 0;
+	dev->can_zero = nbd_can_zero(dev->nbd) > 0;
+	return device_limits(dev, err);
+}
+
+static void disconnect(struct blkdev *dev)
+{
+	if (dev->nbd)
+		nbd_close(dev->nbd);
+	dev->nbd = NULL;
+}
+
+/*
+ * One request and its answer, on a new connection.  Without an answer the
+ * connection is closed, so that @req and its memory are free again.
+ */
+static int exchange(struct blkdev *dev, struct blkdev_req *req)
+{
+	s64 deadline = time_limit(dev);
+	int ret = 0;
+
+	req->done = false;
+	if (blkdev_send(dev, req) < 0)
+		ret = -EIO;
+	while (!ret && !req->done)
+		ret = progress(dev, deadline);
+	if (!ret && req->err)
+		ret = -EIO;
+	if (ret)
+		disconnect(dev);
+	return ret;
+}
+
+static int identify(struct blkdev *dev)
+{
+	u8 block[BLK_SIZE];
+	struct blkdev_req req = {
+		.op = BLKDEV_READ,
+		.len = sizeof(block),
+		.buf = block,
+	};
+
+	if (!dev->opts.identify)
+		return 0;
+	if (exchange(dev, &req))
+		return -EAGAIN;
+	return dev->opts.identify(dev->opts.ctx, block);
+}
+
+static int repeat_unflushed(struct blkdev *dev)
+{
+	struct blkdev_req *req;
+
+	for (req = dev->unflushed.head; req; req = req->next)
+		if (exchange(dev, req))
+			return -EAGAIN;
+	return 0;
+}
+
+/* One attempt.  -EAGAIN: try again later; 0 and other errors are final. */
+static int try_again(struct blkdev *dev, struct errbuf *err)
+{
+	int ret;
+
+	disconnect(dev);
+	ret = blkdev_connect(dev, err);
+	if (ret == -EMEDIUMTYPE || ret == -EROFS)
+		return ret;
+	if (ret)
+		return -EAGAIN;
+	ret = identify(dev);
+	if (ret && ret != -EAGAIN)
+		return err_set(err, ret, "%s: the server came back with other contents",
+			       dev->opts.uri);
+	return ret ? ret : repeat_unflushed(dev);
+}
+
+int blkdev_reconnect(struct blkdev *dev)
+{
+	s64 deadline = now_ms() + dev->opts.reconnect_s * 1000LL;
+	struct timespec pause = { .tv_nsec = RETRY_MS * 1000000L };
+	struct errbuf err = { "" };
+	int ret;
+
+	log_warn("connection to the NBD server lost",
+		 LOG_S("uri", dev->opts.uri));
+	for (;;) {
+		ret = try_again(dev, &err);
+		if (ret != -EAGAIN || now_ms() >= deadline ||
+		    blkdev_stopping(dev))
+			break;
+		nanosleep(&pause, NULL);
+	}
+	if (!ret) {
+		log_info("connected to the NBD server again",
+			 LOG_S("uri", dev->opts.uri));
+		return 0;
+	}
+	log_error("NBD server given up", LOG_S("uri", dev->opts.uri),
+		  LOG_S("why", err.text));
+	return ret == -EAGAIN ? -EIO : ret;
+}
