@@ -10,7 +10,7 @@
 # make clean		remove build/ (the kernels stay in the cache)
 testing := tools/testing
 vm := $(testing)/vm
-tiers := style host kunit vm interop
+tiers := style host crash kunit vm interop
 tool_dirs := $(patsubst %/,%,$(dir $(wildcard tools/*/Makefile)))
 
 # The kernel of `make module` without KDIR, `make shell` and `make demo`.
@@ -48,7 +48,7 @@ check: deps kernels tools guest-modules
 	@$(testing)/run-tier $(tiers)
 
 check-style check-kunit: deps
-check-host: deps tools
+check-host check-crash: deps tools
 check-vm check-interop: deps tools guest-modules
 $(tiers:%=check-%): check-%:
 	@$(testing)/run-tier $* $(TESTS)

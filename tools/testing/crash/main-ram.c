@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+#include "controls.h"
+#include "points.h"
+#include "test.h"
+
+int main(int argc, char **argv)
+{
+	static const struct command list[] = {
+		{ "points", points_command, 2, "SEED COUNT" },
+		{ "controls", controls_command, 0, "" },
+		{ .name = NULL },
+	};
+
+	return commands_run(list, argc, argv);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* The crash tests: programs crash-ram and crash-kill. */
+#ifndef AFSX_CRASH_TEST_H
+#define AFSX_CRASH_TEST_H
+
+#include "defs.h"
+
+/** die() - end the test, with what went wrong */
+__printf(1, 2)
+_Noreturn void die(const char *fmt, ...);
+
+/**
+ * struct command - what a program can do
+ * @name: first argument
+ * @run: with the arguments behind it; an exit status
+ * @args: number of arguments
+ * @usage: what they are
+ */
+struct command {
+	const char *name;
+	int (*run)(char **argv);
+	int args;
+	const char *usage;
+};
+
+/** commands_run() - what main() does: the one that argv names */
+int commands_run(const struct command *list, int argc, char **argv);
+
+#endif /* AFSX_CRASH_TEST_H */
