@@ -4,7 +4,8 @@
 # The volume store and the commands on it.
 STORE_SRCS := $(addprefix tools/volserver/,alloc.c blkdev.c blkdev_conn.c \
 	blkdev_io.c db.c db_sql.c lease.c meta.c sb.c store.c store_check.c \
-	store_check_tree.c store_data.c store_dir.c store_format.c store_gc.c \
+	store_check_tree.c store_ckpt.c store_data.c store_dir.c \
+	store_format.c store_gc.c store_hot.c \
 	store_name.c store_read.c store_tx.c store_vnode.c store_vol.c vfs.c \
 	vfs_shm.c volcmd.c volcmd_import.c volcmd_path.c volcmd_show.c wal.c) \
 	$(addprefix tools/lib/,crc32c.c err.c log.c size.c)

@@ -290,6 +290,9 @@ static int open_databases(struct store *st, struct errbuf *err)
 	for (; !ret && st->nr_readers < nr; st->nr_readers++)
 		ret = db_open(&st->reader[st->nr_readers].db,
 			      vfs_name(st->vfs), false, err);
+	if (!ret && st->lease)
+		ret = ckpt_start(&st->writer, vfs_name(st->vfs), st->wal,
+				 &st->ckpt, err);
 	return ret;
 }
 
@@ -302,6 +305,7 @@ static struct store *store_new(void)
 	pthread_mutex_init(&st->writer_lock, NULL);
 	pthread_mutex_init(&st->reader_lock, NULL);
 	pthread_cond_init(&st->reader_free, NULL);
+	hot_init(&st->hot);
 	return st;
 }
 
@@ -338,6 +342,8 @@ int store_close(struct store *st)
 
 	if (!st)
 		return 0;
+	ckpt_stop(st->ckpt);
+	hot_clear(&st->hot);
 	/* the writer's connection last: it empties the log */
 	for (unsigned int i = 0; i < st->nr_readers; i++)
 		if (st->reader[i].db.sql)

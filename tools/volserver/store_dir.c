@@ -28,6 +28,7 @@ struct dirblk {
  * @db: where to read blocks, set for the length of a call
  * @vn: the directory
  * @err: first error of the accessors
+ * @nr_loaded: blocks that are there
  * @ed: for the directory code; @ed.rd.nr_blocks is the size
  * @blk: blocks, NULL when not loaded
  */
@@ -35,6 +36,7 @@ struct dirbuf {
 	struct db *db;
 	const struct vnode *vn;
 	int err;
+	u32 nr_loaded;
 	struct afsx_dir_editor ed;
 	struct dirblk *blk[AFSX_DIR_MAX_BLOCKS];
 };
@@ -79,6 +81,7 @@ static struct dirblk *get_block(struct dirbuf *d, u32 nr)
 		return NULL;
 	}
 	d->blk[nr] = b;
+	d->nr_loaded++;
 	return b;
 }
 
@@ -94,8 +97,10 @@ static void *modify_block(void *ctx, u32 nr)
 	struct dirbuf *d = ctx;
 	struct dirblk *b;
 
-	if (nr == d->ed.rd.nr_blocks && !d->blk[nr])
+	if (nr == d->ed.rd.nr_blocks && !d->blk[nr]) {
 		d->blk[nr] = calloc(1, sizeof(*b));
+		d->nr_loaded += !!d->blk[nr];
+	}
 	b = get_block(d, nr);
 	if (!b)
 		return NULL;
@@ -121,6 +126,11 @@ static struct dirbuf *dirbuf_of(struct db *db, struct vnode *vn)
 	d->db = db;
 	d->err = 0;
 	return d;
+}
+
+size_t dirbuf_bytes(const struct dirbuf *d)
+{
+	return d ? sizeof(*d) + d->nr_loaded * sizeof(struct dirblk) : 0;
 }
 
 void dirbuf_free(struct dirbuf *d)

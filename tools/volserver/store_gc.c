@@ -190,20 +190,16 @@ static int collect_file(struct store_tx *tx, struct vnode *vn)
 static int collect_orphan(struct store_tx *tx, const struct afsx_fid *fid,
 			  unsigned int max)
 {
-	struct vnode *vn = calloc(1, sizeof(*vn));
-	int ret;
+	struct vnode *vn;
+	int ret = tx_any_vnode(tx, fid, &vn);
 
-	if (!vn)
-		return -ENOMEM;
-	ret = vnode_load_any(tx->db, fid, vn);
-	if (ret) {
-		free(vn);
+	if (ret == -ENOMEDIUM || ret == -ENOENT) {
 		/* its volume was removed, with all that was in it */
-		if (ret == -ENOMEDIUM || ret == -ENOENT)
-			ret = forget_orphan(tx, fid);
+		ret = forget_orphan(tx, fid);
 		return ret ? ret : 1;
 	}
-	tx_add_vnode(tx, vn);
+	if (ret)
+		return ret;
 	if (vn->s.type == AFSX_FTYPE_DIR)
 		return collect_dir(tx, vn, max);
 	return collect_file(tx, vn);

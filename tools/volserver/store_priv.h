@@ -14,6 +14,8 @@
 #include "meta.h"
 #include "sb.h"
 #include "store.h"
+#include "store_ckpt.h"
+#include "store_hot.h"
 #include "vfs.h"
 #include "wal.h"
 
@@ -49,6 +51,8 @@ struct reader {
  * @alloc: free map
  * @writer_lock: held from store_begin() until the transaction has its ticket
  * @writer: connection that changes the database
+ * @hot: what it loaded lately
+ * @ckpt: makes checkpoints; NULL when opened for reading only
  * @reader_lock: protects @reader[].busy and .since
  * @reader_free: a reader was put back
  * @reader: connections for reading
@@ -69,6 +73,8 @@ struct store {
 
 	pthread_mutex_t writer_lock;
 	struct db writer;
+	struct hot hot;
+	struct ckpt *ckpt;
 
 	pthread_mutex_t reader_lock;
 	pthread_cond_t reader_free;
@@ -83,7 +89,9 @@ struct store {
 
 /**
  * struct vnode - a vnode, loaded
- * @next: hash chain of the transaction
+ * @next: hash chain, of the transaction or of struct hot
+ * @by_age: in struct hot
+ * @hot_bytes: memory of @dir when it was put there
  * @grp: volume group
  * @snap: epoch at which it is looked at; SNAP_LIVE for the R/W volume
  * @birth: of its row
@@ -101,6 +109,8 @@ struct store {
  */
 struct vnode {
 	struct vnode *next;
+	TAILQ_ENTRY(vnode) by_age;
+	size_t hot_bytes;
 	u32 grp;
 	s64 snap;
 	s64 birth;
@@ -200,6 +210,9 @@ int dir_destroy(struct store_tx *tx, struct tx_grp *g, struct vnode *dir);
 /** dir_read() - bytes of the blob, already clipped to its size */
 int dir_read(struct db *db, const struct vnode *dir, u64 off, void *buf,
 	     size_t len);
+
+/** dirbuf_bytes() - memory that the loaded blocks of @d take; it may be NULL */
+size_t dirbuf_bytes(const struct dirbuf *d);
 
 /** dirbuf_free() - @d may be NULL */
 void dirbuf_free(struct dirbuf *d);

@@ -147,32 +147,55 @@ static struct vnode *find_vnode(struct store_tx *tx, const struct afsx_fid *fid)
 	return vn;
 }
 
-int tx_vnode(struct store_tx *tx, const struct afsx_fid *fid,
-	     struct vnode **out)
+/* From the transactions before, or from the database. */
+static int get_vnode(struct store_tx *tx, const struct afsx_fid *fid,
+		     struct vnode **out)
 {
-	struct vnode *vn = find_vnode(tx, fid);
-	struct tx_grp *g;
-	int ret = tx_grp(tx, fid->vid, &g);
+	struct vnode *vn = hot_take(&tx->st->hot, fid->vid, fid->vnode);
+	int ret;
 
-	if (ret)
-		return ret;
 	if (!vn) {
+		struct afsx_fid any = { .vid = fid->vid, .vnode = fid->vnode };
+
 		vn = calloc(1, sizeof(*vn));
 		if (!vn)
 			return -ENOMEM;
-		ret = vnode_load(tx->db, fid, vn);
+		ret = vnode_load_any(tx->db, &any, vn);
 		if (ret) {
 			free(vn);
 			return ret;
 		}
-		tx_add_vnode(tx, vn);
 	}
-	if (vn->dead || !vn->s.nlink)
+	tx_add_vnode(tx, vn);
+	*out = vn;
+	return 0;
+}
+
+int tx_any_vnode(struct store_tx *tx, const struct afsx_fid *fid,
+		 struct vnode **out)
+{
+	struct vnode *vn = find_vnode(tx, fid);
+	int ret = vn ? 0 : get_vnode(tx, fid, &vn);
+
+	if (ret)
+		return ret;
+	if (vn->dead)
 		return -ENOENT;
 	if (fid->unique && fid->unique != vn->s.fid.unique)
 		return -ESTALE;
 	*out = vn;
 	return 0;
+}
+
+int tx_vnode(struct store_tx *tx, const struct afsx_fid *fid,
+	     struct vnode **out)
+{
+	struct tx_grp *g;
+	int ret = tx_grp(tx, fid->vid, &g);
+
+	if (!ret)
+		ret = tx_any_vnode(tx, fid, out);
+	return !ret && !(*out)->s.nlink ? -ENOENT : ret;
 }
 
 int tx_dir(struct store_tx *tx, const struct afsx_fid *fid, struct vnode **vn)
@@ -273,6 +296,26 @@ int tx_charge(struct store_tx *tx, struct vnode *vn, s64 kib)
 	return 0;
 }
 
+/* What is committed can be of use to the transactions that follow. */
+static void keep_vnodes(struct store_tx *tx)
+{
+	for (size_t i = 0; i < TX_BUCKETS; i++) {
+		struct vnode *vn, *next, *dead = NULL;
+
+		for (vn = tx->bucket[i]; vn; vn = next) {
+			next = vn->next;
+			if (vn->dead) {
+				vn->next = dead;
+				dead = vn;
+				continue;
+			}
+			vn->versioned = false;
+			hot_put(&tx->st->hot, vn);
+		}
+		tx->bucket[i] = dead;
+	}
+}
+
 /* ---- news ----------------------------------------------------------------- */
 
 void tx_news(struct store_tx *tx, const struct afsx_fid *fid)
@@ -326,18 +369,6 @@ static void tx_free(struct store_tx *tx)
 	free(tx);
 }
 
-/* A checkpoint frees the log; it must not run full in the next transaction. */
-static void checkpoint_when_due(struct store *st)
-{
-	u64 size = wal_size(st->wal), limit = wal_limit(st->wal);
-	int mode = size > limit / 2 ? SQLITE_CHECKPOINT_RESTART :
-				      SQLITE_CHECKPOINT_PASSIVE;
-
-	if (size > limit / 4)
-		sqlite3_wal_checkpoint_v2(st->writer.sql, NULL, mode, NULL,
-					  NULL);
-}
-
 int store_begin(struct store *st, struct store_tx **out)
 {
 	struct store_tx *tx;
@@ -352,7 +383,7 @@ int store_begin(struct store *st, struct store_tx **out)
 	tx->db = &st->writer;
 	tx->now = time(NULL);
 	pthread_mutex_lock(&st->writer_lock);
-	checkpoint_when_due(st);
+	ckpt_make_room(st->ckpt);
 	store_reap(st);
 	ret = db_run(tx->db, SQL_BEGIN_WRITE, "");
 	if (ret) {
@@ -429,6 +460,7 @@ static int commit_locked(struct store_tx *tx, u64 *ticket)
 	*ticket = wal_commit(st->wal);
 	for (size_t i = 0; i < tx->freed.nr; i++)
 		alloc_retire(st->alloc, &tx->freed.run[i], *ticket);
+	keep_vnodes(tx);
 	return 0;
 }
 

@@ -84,7 +84,11 @@ int tx_grp(struct store_tx *tx, u32 vid, struct tx_grp **g);
 int tx_vnode(struct store_tx *tx, const struct afsx_fid *fid,
 	     struct vnode **vn);
 
-/** tx_dir() - the same for a directory; -ENOTDIR */
+/** tx_any_vnode() - the same, also when no name leads to it any more */
+int tx_any_vnode(struct store_tx *tx, const struct afsx_fid *fid,
+		 struct vnode **vn);
+
+/** tx_dir() - tx_vnode() for a directory; -ENOTDIR */
 int tx_dir(struct store_tx *tx, const struct afsx_fid *fid, struct vnode **vn);
 
 /** tx_new_vnode() - a vnode with a new number, not yet in any directory */

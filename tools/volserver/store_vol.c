@@ -341,6 +341,7 @@ int store_vol_remove(struct store_tx *tx, u32 id)
 		ret = db_run(tx->db, SQL_GARBAGE_INSERT, "i", (s64)vol.rw_id);
 	if (!ret)
 		tx_news(tx, &(struct afsx_fid){ .vid = id });
+	hot_clear(&tx->st->hot);
 	return tx_fail(tx, ret);
 }
 
