@@ -4,7 +4,7 @@
 # make tools		the programs in tools/, into build/bin
 # make check		every test; check-TIER runs one tier, TESTS=... some of its tests
 # make demo		mount a cell in a guest; make shell: a prompt there
-# make bench		measure, beside what can be compared with
+# make bench		measure, beside what can be compared with; bench-NAME: one part
 # make kernels		build the kernels the tests run on, ahead of time
 # make deps		install the Debian packages all this needs
 # make clean		remove build/ (the kernels stay in the cache)
@@ -62,8 +62,12 @@ shell: deps tools guest-modules
 bench: deps tools guest-modules
 	@$(testing)/bench/run
 
+# These need no guest.
+bench-store: deps tools
+	@$(testing)/bench/run store
+
 clean:
 	rm -rf build
 
 .PHONY: all module tools $(tool_dirs) deps kernels guest-modules check \
-	$(tiers:%=check-%) demo shell bench clean
+	$(tiers:%=check-%) demo shell bench bench-store clean

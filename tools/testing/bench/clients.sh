@@ -9,21 +9,15 @@ set -euo pipefail
 . tools/testing/interop/afsxd-in-guest.sh --icount --smp 1 --timeout 3000 \
 	${AFSX_BENCH_ROUNDS:+--env AFSX_BENCH_ROUNDS="$AFSX_BENCH_ROUNDS"}
 . tools/testing/interop/client.sh
+. tools/testing/bench/lib.sh
 
-rounds=${AFSX_BENCH_ROUNDS:-3}
 results=/run/bench
 steps=(mount stat-cold stat-warm list-cold read-cold read-warm sequential-cold
 	sequential-warm statfs)
 
-# note STEP TIME
-note()
-{
-	echo "$2" >>"$results/$client.$1"
-}
-
 timed()
 {
-	note "$1" "$("$AFSX_TOP/build/bin/time-io" "${@:2}")"
+	note "$client" "$1" "$("$AFSX_TOP/build/bin/time-io" "${@:2}")"
 }
 
 fresh()
@@ -44,7 +38,7 @@ round()
 	mkdir -p "$mnt"
 	start=$(date +%s%N)
 	mount -t "$client_type" "%$cell:root.cell" "$mnt"
-	note mount $((($(date +%s%N) - start) / 1000))
+	note "$client" mount $((($(date +%s%N) - start) / 1000))
 
 	timed stat-cold stat "${names[@]/#/$thousand/file-}"
 	timed stat-warm stat "${names[@]/#/$thousand/file-}"
@@ -60,21 +54,6 @@ round()
 	client_unload
 }
 
-median()
-{
-	sort -n "$results/$1.$2" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
-}
-
-table()
-{
-	local step
-
-	printf '%-16s %12s %12s %7s\n' 'us per step' kafs afsx 'kafs/afsx'
-	for step in "${steps[@]}"; do
-		echo "$step $(median kafs "$step") $(median afsx "$step")"
-	done | awk '{ printf "%-16s %12.1f %12.1f %7.2f\n", $1, $2, $3, $2 / $3 }'
-}
-
 mnt=/mnt/bench
 mkdir -p "$results"
 for ((i = 0; i < rounds; i++)); do
@@ -84,4 +63,4 @@ for ((i = 0; i < rounds; i++)); do
 		echo "round $((i + 1)), $client"
 	done
 done
-table
+table "us per step" afsx kafs "${steps[@]}"

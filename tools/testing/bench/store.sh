@@ -1,0 +1,141 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# The volume store beside files on ext4 with fsync, and beside its NBD server alone.
+# Both have an image of the same size in the same directory, once on the disk
+# (AFSX_BENCH_DIR) and once in memory, where a flush costs nothing but time of the
+# processor. They take turns, on a fresh image each time. AFSX_BENCH_PLACES=memory
+# leaves the disk out.
+set -euo pipefail
+cd "$(dirname "$0")/../../.."
+work=$(mktemp -d)
+results=$work/results
+. tools/testing/bench/lib.sh
+
+image_mib=3072
+bench=$PWD/build/bench/bin/bench-store
+afsx_vol=$PWD/build/bin/afsx-vol
+declare -A dirs=([disk]=${AFSX_BENCH_DIR:-$PWD/build/bench} [memory]=/dev/shm)
+places=${AFSX_BENCH_PLACES:-disk memory}
+changes=('create' 'create, 16 at once' 'create, 1000 a sync' 'rename'
+	'rename, 16 at once' 'remove' 'remove, 16 at once' 'write 4 KiB'
+	'write 4 KiB, 16 at once' 'write 4 KiB, 1000 a sync' 'full directory: fill'
+	'full directory: insert' 'full directory: delete')
+lookups=('full directory: look up' 'full directory: status')
+others=('clone of 100 vnodes, us' 'clone of 100000 vnodes, us'
+	'space of 200 clones, KiB' 'device for 1000000 vnodes, KiB'
+	'memory for 1000000 vnodes, KiB' 'memory in all, KiB')
+
+clean_up()
+{
+	end_server
+	if mountpoint -q "$work/files"; then
+		umount "$work/files"
+	fi
+	rm -rf "$work" "${image:-}" "${tree:-}"
+}
+
+end_server()
+{
+	local pid
+
+	[[ -e $work/nbd.pid ]] || return 0
+	pid=$(<"$work/nbd.pid")
+	kill "$pid"
+	while [[ -e /proc/$pid ]]; do
+		sleep 0.1
+	done
+	rm -f "$work/nbd.pid" "$work/nbd"
+}
+
+# new_image DIR: blocks that were written before, as those of a disk in use are
+new_image()
+{
+	image=$1/bench-store.$$
+	dd if=/dev/zero of="$image" bs=1M count="$image_mib" conv=fsync status=none
+}
+
+new_server()
+{
+	new_image "$1"
+	nbdkit --pidfile "$work/nbd.pid" --unix "$work/nbd" file "$image"
+	uri="nbd+unix:///?socket=$work/nbd"
+}
+
+on_files()
+{
+	new_image "$1"
+	mkfs.ext4 -q -E lazy_itable_init=0,lazy_journal_init=0,nodiscard "$image"
+	mkdir -p "$work/files"
+	mount -o loop "$image" "$work/files"
+	"$bench" files "$work/files" names small-writes full-directory >"$work/figures"
+	umount "$work/files"
+	rm "$image"
+	note_lines "$2-files" <"$work/figures"
+}
+
+on_store()
+{
+	new_server "$1"
+	"$afsx_vol" --store "$uri" format >/dev/null
+	"$bench" store "$uri" names small-writes full-directory sequential clones \
+		>"$work/figures"
+	end_server
+	rm "$image"
+	note_lines "$2-store" <"$work/figures"
+}
+
+# speed WHO FIGURE COMMAND...: MB a second that a command moves a GiB at
+speed()
+{
+	local start
+
+	start=$(date +%s%N)
+	"${@:3}"
+	note "$1" "$2" "$((2 ** 30 * 1000 / ($(date +%s%N) - start)))"
+}
+
+# The server alone, as fast as its own client can ask it.
+on_server()
+{
+	new_server "$1"
+	tree=/dev/shm/bench-tree.$$
+	head -c 1G /dev/urandom >"$tree"
+	speed "$2-nbd" 'sequential write' nbdcopy --flush "$tree" "$uri"
+	truncate -s 1G "$image"
+	end_server
+	nbdkit --pidfile "$work/nbd.pid" --unix "$work/nbd" file "$image"
+	speed "$2-nbd" 'sequential read' nbdcopy "$uri" null:
+	end_server
+	rm "$image" "$tree"
+}
+
+million()
+{
+	new_server "$1"
+	"$afsx_vol" --store "$uri" format >/dev/null
+	"$bench" store "$uri" million >"$work/figures"
+	end_server
+	rm "$image"
+	note_lines "$2-store" <"$work/figures"
+}
+
+trap clean_up EXIT
+for ((i = 0; i < rounds; i++)); do
+	for name in $places; do
+		on_files "${dirs[$name]}" "$name"
+		on_store "${dirs[$name]}" "$name"
+		on_server "${dirs[$name]}" "$name"
+	done
+	echo "round $((i + 1))" >&2
+done
+million "${dirs[memory]}" memory
+
+for name in $places; do
+	table 'operations a second' "$name-store" "$name-files" "${changes[@]}" "${lookups[@]}"
+	table 'MB a second' "$name-store" "$name-nbd" 'sequential write' 'sequential read'
+done
+printf '\n%-40s %12s\n' 'in memory' store
+for figure in "${others[@]}"; do
+	printf '%-40s %12s\n' "$figure" "$(median memory-store "$figure")"
+done
