@@ -9,6 +9,7 @@
 
 #include "blkdev_priv.h"
 #include "cleanup.h"
+#include "log.h"
 
 #define QUEUED_MAX	(32u * 1024 * 1024)	/* bytes waiting to be written */
 
@@ -93,8 +94,11 @@ void blkdev_fail(struct blkdev *dev, int err)
 {
 	MUTEX_GUARD(&dev->lock);
 
-	if (!dev->failed)
-		dev->failed = err;
+	if (dev->failed)
+		return;
+	dev->failed = err;
+	log_error("nothing is written any more until the store is opened again",
+		  LOG_S("uri", dev->opts.uri), LOG_S("why", strerror(-err)));
 }
 
 void blkdev_complete(struct blkdev *dev, struct blkdev_req *req, int err)

@@ -29,6 +29,7 @@ static struct reader *take_reader(struct store *st)
 			if (!r->busy) {
 				r->busy = true;
 				r->since = wal_committed(st->wal);
+				r->losses = wal_losses(st->wal);
 				return r;
 			}
 		}
@@ -57,12 +58,13 @@ struct reader *reader_get(struct store *st, int *err)
 
 int reader_put(struct store *st, struct reader *r, int ret)
 {
+	unsigned int losses = r->losses;
 	int err;
 
 	if (db_run(&r->db, SQL_COMMIT, ""))
 		db_run(&r->db, SQL_ROLLBACK, "");
 	release_reader(st, r);
-	err = wal_barrier(st->wal);
+	err = wal_barrier(st->wal, losses);
 	return err && ret >= 0 ? err : ret;
 }
 
@@ -208,10 +210,12 @@ static int build_free_map(struct store *st, struct errbuf *err)
 
 static int same_store(void *ctx, const void *block0)
 {
-	const struct store *st = ctx;
+	struct store *st = ctx;
 	struct sb sb;
 	int ret = sb_decode(block0, &sb);
 
+	if (!atomic_load(&st->known))
+		return 0;
 	if (!ret && !afsx_uuid_eq(&sb.uuid, &st->sb.uuid))
 		ret = -EMEDIUMTYPE;
 	return ret;
@@ -238,6 +242,7 @@ static int own_store(struct store *st, struct errbuf *err)
 
 	if (ret)
 		return ret;
+	atomic_store(&st->known, true);
 	if (st->cfg.flags & STORE_RDONLY)
 		return st->cfg.flags & STORE_TAKEOVER ? 0 :
 		       lease_check(st->dev, &st->sb.uuid, err);

@@ -4,6 +4,7 @@
 #define AFSX_STORE_PRIV_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include <afsx/dir.h>
 
@@ -32,11 +33,13 @@
  * @db: connection
  * @busy: in use by a thread
  * @since: transactions that were committed when that thread took it
+ * @losses: wal_losses() at that time
  */
 struct reader {
 	struct db db;
 	bool busy;
 	u64 since;
+	unsigned int losses;
 };
 
 /**
@@ -44,6 +47,7 @@ struct reader {
  * @cfg: as opened; the URI is not kept
  * @dev: device
  * @sb: superblock; changed by the writer only
+ * @known: @sb was read: reconnecting compares the UUID
  * @lease: NULL when opened for reading only
  * @meta: database pages
  * @wal: log
@@ -65,6 +69,7 @@ struct store {
 	struct store_config cfg;
 	struct blkdev *dev;
 	struct sb sb;
+	atomic_bool known;
 	struct lease *lease;
 	struct meta *meta;
 	struct wal *wal;

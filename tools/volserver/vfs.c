@@ -341,6 +341,7 @@ int vfs_register(struct meta *meta, struct wal *wal, struct vfs **out)
 		free(v);
 		return -ENOMEM;
 	}
+	wal_on_loss(wal, vfs_shm_forget, v);
 	*out = v;
 	return 0;
 }

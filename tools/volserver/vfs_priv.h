@@ -65,6 +65,9 @@ int vfs_shm_lock(sqlite3_file *f, int first, int n, int flags);
 void vfs_shm_barrier(sqlite3_file *f);
 int vfs_shm_unmap(sqlite3_file *f, int delete);
 
+/** vfs_shm_forget() - the index must be made anew from the log; @vfs: ours */
+void vfs_shm_forget(void *vfs);
+
 /** vfs_shm_free() - free the index once no connection is left */
 void vfs_shm_free(struct vfs *vfs);
 

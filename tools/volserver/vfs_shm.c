@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The index of the log: heap memory and locks that connections share. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "cleanup.h"
 #include "vfs_priv.h"
@@ -94,6 +95,22 @@ int vfs_shm_unmap(sqlite3_file *file, int delete)
 	for (unsigned int i = 0; i < SQLITE_SHM_NLOCK; i++)
 		release(f, i);
 	return SQLITE_OK;
+}
+
+/*
+ * SQLite's file format, "WAL-index format": two copies of a header of 48 bytes.
+ * Connections that find no valid one read the log again, once nobody else is in
+ * it.
+ */
+#define SHM_HEADERS	96
+
+void vfs_shm_forget(void *vfs)
+{
+	struct vfs *v = vfs;
+
+	MUTEX_GUARD(&v->lock);
+	if (v->region[0])
+		memset(v->region[0], 0, SHM_HEADERS);
 }
 
 void vfs_shm_free(struct vfs *v)

@@ -28,7 +28,12 @@ static const u8 magic[3] = { 0x37, 0x7f, 0x06 };	/* then 0x82 or 0x83 */
  * @mirror: @limit bytes
  * @lock: protects what follows
  * @done: a write to the device, or a transaction, ended
+ * @on_loss: told when transactions were lost, or NULL
+ * @on_loss_ctx: for @on_loss
  * @size: bytes of the mirror in use
+ * @end: end of what was written last
+ * @committed_end: end of the last transaction; 0 when the log was begun anew
+ * @durable_end: end of the last one that the device has, likewise
  * @dirty_from: what the device lacks; nothing when not below @dirty_to
  * @dirty_to: its end
  * @need_flush: file data was written; a FLUSH must come first
@@ -37,6 +42,7 @@ static const u8 magic[3] = { 0x37, 0x7f, 0x06 };	/* then 0x82 or 0x83 */
  * @announced: @committed, or one more while a transaction is ending
  * @committed: tickets given out
  * @durable: tickets that the device has
+ * @losses: 1 when there were others
  */
 struct wal {
 	struct blkdev *dev;
@@ -45,7 +51,12 @@ struct wal {
 	u8 *mirror;
 	pthread_mutex_t lock;
 	pthread_cond_t done;
+	void (*on_loss)(void *ctx);
+	void *on_loss_ctx;
 	u64 size;
+	u64 end;
+	u64 committed_end;
+	u64 durable_end;
 	u64 dirty_from;
 	u64 dirty_to;
 	bool need_flush;
@@ -54,6 +65,7 @@ struct wal {
 	atomic_ullong announced;
 	atomic_ullong committed;
 	atomic_ullong durable;
+	atomic_uint losses;
 };
 
 /*
@@ -83,6 +95,8 @@ static int load(struct wal *w)
 		end += FRAME_LEN;
 	}
 	w->size = end;
+	w->committed_end = end;
+	w->durable_end = end;
 	return 0;
 }
 
@@ -111,6 +125,12 @@ int wal_open(struct blkdev *dev, const struct sb_region *region,
 	else
 		*out = w;
 	return ret;
+}
+
+void wal_on_loss(struct wal *w, void (*fn)(void *ctx), void *ctx)
+{
+	w->on_loss = fn;
+	w->on_loss_ctx = ctx;
 }
 
 void wal_close(struct wal *w)
@@ -150,10 +170,18 @@ int wal_write(struct wal *w, u64 off, const void *buf, size_t len)
 {
 	MUTEX_GUARD(&w->lock);
 
+	if (w->err)
+		return w->err;
 	if (off + len > w->limit)
 		return -ENOSPC;
+	if (!off) {
+		/* a new header: the database has all of the old log */
+		w->committed_end = 0;
+		w->durable_end = 0;
+	}
 	memcpy(w->mirror + off, buf, len);
-	w->size = max(w->size, off + len);
+	w->end = off + len;
+	w->size = max(w->size, w->end);
 	w->dirty_from = min(w->dirty_from, off);
 	w->dirty_to = max(w->dirty_to, off + len);
 	return 0;
@@ -165,6 +193,8 @@ int wal_reset(struct wal *w)
 
 	pthread_mutex_lock(&w->lock);
 	w->size = 0;
+	w->committed_end = 0;
+	w->durable_end = 0;
 	w->dirty_from = U64_MAX;
 	w->dirty_to = 0;
 	pthread_mutex_unlock(&w->lock);
@@ -179,13 +209,36 @@ void wal_announce(struct wal *w, bool data)
 	atomic_store(&w->announced, atomic_load(&w->committed) + 1);
 }
 
+/*
+ * After an error: forget the transactions that the device may lack.  Not while
+ * one is ending, for SQLite would say afterwards that the log has it.
+ */
+static void cut(struct wal *w)
+{
+	u64 durable = atomic_load(&w->durable);
+
+	if (!w->err || atomic_load(&w->announced) == durable ||
+	    atomic_load(&w->announced) > atomic_load(&w->committed))
+		return;
+	w->size = w->durable_end;
+	atomic_store(&w->committed, durable);
+	atomic_store(&w->announced, durable);
+	if (w->on_loss)
+		w->on_loss(w->on_loss_ctx);
+	atomic_store(&w->losses, 1);
+}
+
 u64 wal_commit(struct wal *w)
 {
-	MUTEX_GUARD(&w->lock);
+	u64 ticket;
 
-	atomic_store(&w->committed, atomic_load(&w->announced));
+	MUTEX_GUARD(&w->lock);
+	ticket = atomic_load(&w->announced);
+	atomic_store(&w->committed, ticket);
+	w->committed_end = w->end;
+	cut(w);
 	pthread_cond_broadcast(&w->done);
-	return atomic_load(&w->committed);
+	return ticket;
 }
 
 void wal_cancel(struct wal *w)
@@ -193,6 +246,7 @@ void wal_cancel(struct wal *w)
 	MUTEX_GUARD(&w->lock);
 
 	atomic_store(&w->announced, atomic_load(&w->committed));
+	cut(w);
 	pthread_cond_broadcast(&w->done);
 }
 
@@ -238,6 +292,7 @@ static int write_tail(struct wal *w, bool flush, u64 off, const void *tail,
 static void lead(struct wal *w)
 {
 	u64 ticket = atomic_load(&w->committed);
+	u64 end = w->committed_end;
 	bool flush = w->need_flush;
 	void *tail = NULL;
 	size_t len = 0;
@@ -260,23 +315,28 @@ static void lead(struct wal *w)
 
 	pthread_mutex_lock(&w->lock);
 	w->writing = false;
-	if (ret)
+	if (ret) {
 		w->err = ret;
-	else
+		cut(w);
+	} else {
+		w->durable_end = end;
 		atomic_store(&w->durable, ticket);
+	}
 	pthread_cond_broadcast(&w->done);
 }
 
 static int wait_locked(struct wal *w, u64 ticket)
 {
 	for (;;) {
-		/* one that was announced may have been cancelled since */
-		if (atomic_load(&w->announced) < ticket)
-			ticket = atomic_load(&w->announced);
 		if (atomic_load(&w->durable) >= ticket)
 			return 0;
 		if (w->err)
 			return w->err;
+		/* one that was announced may have been cancelled since */
+		if (atomic_load(&w->announced) < ticket) {
+			ticket = atomic_load(&w->announced);
+			continue;
+		}
 		if (w->writing || atomic_load(&w->committed) < ticket)
 			pthread_cond_wait(&w->done, &w->lock);
 		else
@@ -291,10 +351,17 @@ int wal_wait(struct wal *w, u64 ticket)
 	return wait_locked(w, ticket);
 }
 
-int wal_barrier(struct wal *w)
+unsigned int wal_losses(struct wal *w)
+{
+	return atomic_load(&w->losses);
+}
+
+int wal_barrier(struct wal *w, unsigned int losses)
 {
 	u64 ticket = atomic_load(&w->announced);
 
+	if (atomic_load(&w->losses) != losses)
+		return -EIO;
 	if (atomic_load(&w->durable) >= ticket)
 		return 0;
 	return wal_wait(w, ticket);

@@ -18,6 +18,14 @@ struct wal;
 int wal_open(struct blkdev *dev, const struct sb_region *region,
 	     struct wal **w);
 
+/**
+ * wal_on_loss() - who is to forget what the log no longer has
+ * @w: log
+ * @fn: called with the log's lock held when transactions were lost
+ * @ctx: for @fn
+ */
+void wal_on_loss(struct wal *w, void (*fn)(void *ctx), void *ctx);
+
 /** wal_close() - forget the mirror; nothing is written. @w may be NULL. */
 void wal_close(struct wal *w);
 
@@ -64,13 +72,24 @@ u64 wal_durable(struct wal *w);
  * @w: log
  * @ticket: which, and with it all before it
  *
- * The first to come writes for all who came meanwhile.  An error is final: the
- * mirror has what the device may lack, so the device is made to fail.
+ * The first to come writes for all who came meanwhile.  An error is final, and
+ * makes the device fail.  The log is cut off behind the last transaction that
+ * is durable, so that it goes on to show that state; whether the device has
+ * what came later, only the next recovery can tell.
  */
 int wal_wait(struct wal *w, u64 ticket);
 
-/** wal_barrier() - wait until everything that a reader can see is durable */
-int wal_barrier(struct wal *w);
+/** wal_losses() - how often transactions were lost: never, or once */
+unsigned int wal_losses(struct wal *w);
+
+/**
+ * wal_barrier() - wait until everything that a reader can see is durable
+ * @w: log
+ * @losses: wal_losses() from before it began to read
+ *
+ * Return: 0; an error when what it saw may be lost.
+ */
+int wal_barrier(struct wal *w, unsigned int losses);
 
 /** wal_sync() - make the whole mirror durable, as SQLite wants it */
 int wal_sync(struct wal *w);
