@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "controls.h"
+#include "faults.h"
 #include "points.h"
 #include "test.h"
 
@@ -8,6 +9,7 @@ int main(int argc, char **argv)
 	static const struct command list[] = {
 		{ "points", points_command, 2, "SEED COUNT" },
 		{ "controls", controls_command, 0, "" },
+		{ "faults", faults_command, 2, "SEED RUNS" },
 		{ .name = NULL },
 	};
 
