@@ -308,6 +308,7 @@ static struct store *store_new(void)
 	if (!st)
 		return NULL;
 	pthread_mutex_init(&st->writer_lock, NULL);
+	pthread_mutex_init(&st->ingest_lock, NULL);
 	pthread_mutex_init(&st->reader_lock, NULL);
 	pthread_cond_init(&st->reader_free, NULL);
 	hot_init(&st->hot);
@@ -363,6 +364,7 @@ int store_close(struct store *st)
 	blkdev_close(st->dev);
 	alloc_destroy(st->alloc);
 	pthread_mutex_destroy(&st->writer_lock);
+	pthread_mutex_destroy(&st->ingest_lock);
 	pthread_mutex_destroy(&st->reader_lock);
 	pthread_cond_destroy(&st->reader_free);
 	free(st->reader);

@@ -35,6 +35,7 @@
 
 #include "err.h"
 #include "store_change.h"
+#include "store_ingest.h"
 #include "store_read.h"
 #include "store_vol.h"
 
@@ -145,6 +146,7 @@ void store_space(struct store *st, u64 *total_kib, u64 *free_kib);
 /**
  * typedef store_notify_t - told what a transaction changed, once it is durable
  * @ctx: as registered
+ * @origin: of the transaction, see store_set_origin()
  * @fids: vnodes whose status or data changed or that are gone; an entry with
  *	vnode 0 and unique 0 means the whole volume (renewed or removed clone)
  * @nr: number of entries, at least 1
@@ -153,8 +155,8 @@ void store_space(struct store *st, u64 *total_kib, u64 *free_kib);
  * of the store held: it may call the reading functions.  Breaking callbacks
  * here makes the writer wait for it, as AFS wants.
  */
-typedef void (*store_notify_t)(void *ctx, const struct afsx_fid *fids,
-			       size_t nr);
+typedef void (*store_notify_t)(void *ctx, const void *origin,
+			       const struct afsx_fid *fids, size_t nr);
 
 /** store_set_notify() - register the one receiver; before threads start. */
 void store_set_notify(struct store *st, store_notify_t fn, void *ctx);

@@ -37,6 +37,13 @@ int store_begin(struct store *st, struct store_tx **tx);
  */
 int store_commit(struct store_tx *tx);
 
+/**
+ * store_set_origin() - say whom a transaction is made for
+ * @tx: transaction
+ * @origin: passed to the notifier; NULL, as without this call, for nobody
+ */
+void store_set_origin(struct store_tx *tx, const void *origin);
+
 /** store_abort() - undo a transaction and end it. */
 void store_abort(struct store_tx *tx);
 
@@ -71,6 +78,11 @@ struct store_attr {
 /** store_tx_getattr() - store_getattr() within a transaction. */
 int store_tx_getattr(struct store_tx *tx, const struct afsx_fid *fid,
 		     struct store_status *status);
+
+/** store_tx_getattr_acl() - store_getattr_acl() within a transaction. */
+ssize_t store_tx_getattr_acl(struct store_tx *tx, const struct afsx_fid *fid,
+			     struct store_status *status, char *acl,
+			     size_t size);
 
 /** store_tx_lookup() - store_lookup() within a transaction. */
 int store_tx_lookup(struct store_tx *tx, const struct afsx_fid *dir,

@@ -168,6 +168,9 @@ static void check_free_map(struct check *k)
 	const struct sb *sb = &k->st->sb;
 	u64 used = SB_FIRST_FREE + 1 + k->blocks;
 
+	MUTEX_GUARD(&k->st->ingest_lock);
+	used += k->st->ingesting;
+
 	for (u32 i = 0; i < sb->nr; i++)
 		used += sb->region[i].nr;
 	if (alloc_count_free(k->st->alloc) != sb->blocks - used)

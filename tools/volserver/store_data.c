@@ -13,8 +13,6 @@
 #include "le.h"
 #include "store_tx.h"
 
-#define SUM_LEN		4u
-
 /* Columns of SQL_EXTENT_RANGE; blocks, except the checksums. */
 struct extent {
 	s64 id;
@@ -261,10 +259,10 @@ int data_punch(struct store_tx *tx, struct tx_grp *g, struct vnode *vn,
 
 /* ---- writing -------------------------------------------------------------- */
 
-static void sum_blocks(struct extent *e, const u8 *data)
+void data_sum(const u8 *data, u32 nr, u8 *sums)
 {
-	for (u32 i = 0; i < e->nr; i++)
-		le32_put(e->sums + i * SUM_LEN,
+	for (u32 i = 0; i < nr; i++)
+		le32_put(sums + i * SUM_LEN,
 			 crc32c(0, data + (size_t)i * BLK_SIZE, BLK_SIZE));
 }
 
@@ -284,7 +282,7 @@ static int write_extent(struct store_tx *tx, const struct tx_grp *g,
 	}
 	e.nr = run.nr;
 	e.phys = run.start;
-	sum_blocks(&e, data);
+	data_sum(data, e.nr, e.sums);
 	tx->wrote = true;
 	blkdev_write_async(tx->st->dev, &tx->writes, run.start << BLK_SHIFT,
 			   data, (size_t)run.nr * BLK_SIZE);
@@ -293,19 +291,46 @@ static int write_extent(struct store_tx *tx, const struct tx_grp *g,
 	return insert_extent(tx, vn, &e);
 }
 
+/* Make room for the blocks [@from, @from + @nr) and account for them. */
+static int replace_blocks(struct store_tx *tx, const struct tx_grp *g,
+			  struct vnode *vn, u64 from, u32 nr)
+{
+	u64 freed = 0;
+	int ret = 0;
+
+	/* there is nothing to replace behind the end of the file */
+	if (from << BLK_SHIFT < vn->s.size)
+		ret = punch_blocks(tx, g, vn, from, from + nr, &freed);
+	return ret ? ret : tx_charge(tx, vn, ((s64)nr - (s64)freed) * BLK_KIB);
+}
+
+int data_place(struct store_tx *tx, struct vnode *vn, u64 off,
+	       const struct alloc_run *run, const u8 *sums)
+{
+	struct extent e = { .off = off, .nr = run->nr, .phys = run->start };
+	struct tx_grp *g;
+	int ret = tx_grp(tx, vn->grp, &g);
+
+	if (!ret)
+		ret = replace_blocks(tx, g, vn, off, run->nr);
+	if (ret)
+		return ret;
+	e.birth = g->epoch;
+	memcpy(e.sums, sums, e.nr * SUM_LEN);
+	tx->wrote = true;
+	vn->s.size = max(vn->s.size, (off + run->nr) << BLK_SHIFT);
+	return insert_extent(tx, vn, &e);
+}
+
 /* Replace the blocks [@from, @from + @nr) by @data; nr <= EXTENT_MAX. */
 static int write_blocks(struct store_tx *tx, struct vnode *vn, u64 from, u32 nr,
 			const u8 *data)
 {
 	struct tx_grp *g;
-	u64 freed = 0;
 	int ret = tx_grp(tx, vn->grp, &g);
 
-	/* there is nothing to replace behind the end of the file */
-	if (!ret && from << BLK_SHIFT < vn->s.size)
-		ret = punch_blocks(tx, g, vn, from, from + nr, &freed);
 	if (!ret)
-		ret = tx_charge(tx, vn, ((s64)nr - (s64)freed) * BLK_KIB);
+		ret = replace_blocks(tx, g, vn, from, nr);
 	while (!ret && nr) {
 		u32 done;
 
@@ -354,8 +379,8 @@ static int write_chunk(struct store_tx *tx, struct vnode *vn, u64 off,
 	return write_blocks(tx, vn, from, (u32)(to - from), blocks);
 }
 
-static int data_write(struct store_tx *tx, struct vnode *vn, u64 off,
-		      const void *buf, size_t len)
+int data_write(struct store_tx *tx, struct vnode *vn, u64 off, const void *buf,
+	       size_t len)
 {
 	size_t step = EXTENT_MAX * BLK_SIZE;
 	int ret = 0;

@@ -23,6 +23,7 @@
 #define SNAP_LIVE	S64_MAX		/* vol.snap of a R/W volume */
 #define EXTENT_MAX	256u		/* blocks in one extent: 1 MiB */
 #define DATA_BLOCKS_MAX	(UINT64_C(1) << (63 - BLK_SHIFT))	/* in a file */
+#define SUM_LEN		4u		/* bytes of a block's checksum */
 #define BLK_KIB		(BLK_SIZE / 1024)
 #define DIRBLK_KIB	(AFSX_DIR_BLOCK_SIZE / 1024)
 #define SYMLINK_KIB	1u
@@ -62,6 +63,8 @@ struct reader {
  * @reader: connections for reading
  * @nr_readers: their number
  * @staged: directories of store_stage(), protected by @writer_lock
+ * @ingest_lock: protects @ingesting, and with it the free map against checks
+ * @ingesting: blocks in use by data that no file refers to yet
  * @notify: told of changes, or NULL
  * @notify_ctx: for @notify
  */
@@ -87,6 +90,9 @@ struct store {
 	unsigned int nr_readers;
 
 	struct afsx_fid staged[STAGED_MAX];
+
+	pthread_mutex_t ingest_lock;
+	u64 ingesting;
 
 	store_notify_t notify;
 	void *notify_ctx;
@@ -231,6 +237,24 @@ int data_read(struct store *st, struct db *db, const struct vnode *vn, u64 off,
 /** data_punch() - free the blocks [@from, @to) of a file */
 int data_punch(struct store_tx *tx, struct tx_grp *g, struct vnode *vn,
 	       u64 from, u64 to);
+
+/** data_write() - write to a file; its size grows, all else stays */
+int data_write(struct store_tx *tx, struct vnode *vn, u64 off, const void *buf,
+	       size_t len);
+
+/** data_sum() - checksums of @nr blocks */
+void data_sum(const u8 *data, u32 nr, u8 *sums);
+
+/**
+ * data_place() - blocks that are on the device already become part of a file
+ * @tx: transaction
+ * @vn: file
+ * @off: which block of the file they are
+ * @run: where they are, at most EXTENT_MAX; the writes have been waited for
+ * @sums: their checksums
+ */
+int data_place(struct store_tx *tx, struct vnode *vn, u64 off,
+	       const struct alloc_run *run, const u8 *sums);
 
 /** data_truncate() - change a file's size */
 int data_truncate(struct store_tx *tx, struct vnode *vn, u64 size);

@@ -129,25 +129,73 @@ int store_readdir(struct store *st, const struct afsx_fid *dir,
 	return read_end(st, r, &vn, ret);
 }
 
-ssize_t store_acl_get(struct store *st, const struct afsx_fid *fid, char *buf,
-		      size_t size)
+/* Length of the access list of a loaded directory, which is left in @buf. */
+static ssize_t copy_acl(const struct vnode *dir, char *buf, size_t size)
+{
+	if (dir->s.type != AFSX_FTYPE_DIR)
+		return -ENOTDIR;
+	if (dir->acl_len > size)
+		return -ERANGE;
+	if (dir->acl_len)
+		memcpy(buf, dir->acl, dir->acl_len);
+	return (ssize_t)dir->acl_len;
+}
+
+static struct afsx_fid parent_of(const struct vnode *vn)
+{
+	return (struct afsx_fid){
+		.vid = vn->s.fid.vid,
+		.vnode = vn->s.parent_vnode,
+		.unique = vn->s.parent_unique,
+	};
+}
+
+static ssize_t governing_acl(struct db *db, const struct vnode *vn, char *buf,
+			     size_t size)
+{
+	struct afsx_fid up = parent_of(vn);
+	struct vnode dir;
+	ssize_t ret;
+
+	if (vn->s.type == AFSX_FTYPE_DIR)
+		return copy_acl(vn, buf, size);
+	ret = vnode_load(db, &up, &dir);
+	if (ret)
+		return ret;
+	ret = copy_acl(&dir, buf, size);
+	vnode_release(&dir);
+	return ret;
+}
+
+ssize_t store_getattr_acl(struct store *st, const struct afsx_fid *fid,
+			  struct store_status *status, char *acl, size_t size)
 {
 	struct vnode vn;
-	size_t len;
+	ssize_t len;
 	int ret;
 	struct reader *r = read_begin(st, fid, &vn, &ret);
 
 	if (!r)
 		return ret;
-	len = vn.acl_len;
-	if (vn.s.type != AFSX_FTYPE_DIR)
-		ret = -ENOTDIR;
-	else if (len > size)
-		ret = -ERANGE;
-	else if (len)
-		memcpy(buf, vn.acl, len);
-	ret = read_end(st, r, &vn, ret);
-	return ret ? ret : (ssize_t)len;
+	*status = vn.s;
+	len = governing_acl(&r->db, &vn, acl, size);
+	ret = read_end(st, r, &vn, (int)min(len, 0));
+	return ret ? ret : len;
+}
+
+ssize_t store_acl_get(struct store *st, const struct afsx_fid *fid, char *buf,
+		      size_t size)
+{
+	struct vnode vn;
+	ssize_t len;
+	int ret;
+	struct reader *r = read_begin(st, fid, &vn, &ret);
+
+	if (!r)
+		return ret;
+	len = copy_acl(&vn, buf, size);
+	ret = read_end(st, r, &vn, (int)min(len, 0));
+	return ret ? ret : len;
 }
 
 int store_tx_getattr(struct store_tx *tx, const struct afsx_fid *fid,
@@ -159,6 +207,24 @@ int store_tx_getattr(struct store_tx *tx, const struct afsx_fid *fid,
 	if (!ret)
 		*status = vn->s;
 	return tx_fail(tx, ret);
+}
+
+ssize_t store_tx_getattr_acl(struct store_tx *tx, const struct afsx_fid *fid,
+			     struct store_status *status, char *acl,
+			     size_t size)
+{
+	struct vnode *vn, *dir;
+	struct afsx_fid up;
+	int ret = tx_vnode(tx, fid, &vn);
+
+	if (ret)
+		return tx_fail(tx, ret);
+	*status = vn->s;
+	up = parent_of(vn);
+	dir = vn;
+	if (vn->s.type != AFSX_FTYPE_DIR)
+		ret = tx_dir(tx, &up, &dir);
+	return ret ? tx_fail(tx, ret) : copy_acl(dir, acl, size);
 }
 
 int store_tx_lookup(struct store_tx *tx, const struct afsx_fid *dir,

@@ -60,6 +60,20 @@ int store_getattr(struct store *st, const struct afsx_fid *fid,
 		  struct store_status *status);
 
 /**
+ * store_getattr_acl() - status of a vnode, and the access list it is under
+ * @st: store
+ * @fid: which; a uniquifier of 0 matches any
+ * @status: result
+ * @acl: list of the directory itself, or of the one that holds a file or symlink;
+ *	external (text) form, not NUL-terminated
+ * @size: room in @acl, at least STORE_ACL_MAX
+ *
+ * Return: length of the list; 0 when it is the default.
+ */
+ssize_t store_getattr_acl(struct store *st, const struct afsx_fid *fid,
+			  struct store_status *status, char *acl, size_t size);
+
+/**
  * store_read() - bytes of a file, of a directory's blob or of a link's target
  * @st: store
  * @fid: which

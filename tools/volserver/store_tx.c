@@ -395,6 +395,11 @@ int store_begin(struct store *st, struct store_tx **out)
 	return 0;
 }
 
+void store_set_origin(struct store_tx *tx, const void *origin)
+{
+	tx->origin = origin;
+}
+
 int tx_flush(struct store_tx *tx)
 {
 	int ret = tx->err;
@@ -478,7 +483,8 @@ int store_commit(struct store_tx *tx)
 	ret = wal_wait(st->wal, ticket);
 	condense_news(tx);
 	if (!ret && tx->nr_news)
-		st->notify(st->notify_ctx, tx->news, tx->nr_news);
+		st->notify(st->notify_ctx, tx->origin, tx->news,
+			   tx->nr_news);
 	tx_free(tx);
 	return ret;
 }

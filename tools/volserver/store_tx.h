@@ -59,6 +59,7 @@ struct run_list {
  * @freed: blocks to be retired when it is committed
  * @grps: groups it changes
  * @bucket: vnodes it has loaded
+ * @origin: for the notifier
  * @news: what the notifier will be told
  * @nr_news: entries of @news
  */
@@ -73,6 +74,7 @@ struct store_tx {
 	struct run_list freed;
 	struct tx_grp *grps;
 	struct vnode *bucket[TX_BUCKETS];
+	const void *origin;
 	struct afsx_fid *news;
 	size_t nr_news;
 };

@@ -56,7 +56,7 @@ static void *reader(void *arg)
 	return NULL;
 }
 
-static void on_news(void *ctx, const struct afsx_fid *fids, size_t nr)
+static void on_news(void *ctx, const void *origin, const struct afsx_fid *fids, size_t nr)
 {
 	for (size_t n = 0; n < nr; n++)
 		for (unsigned int i = 0; i < FILES; i++)

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Data on their way into a file.  Whole blocks go to the device as they come,
+ * in runs that end where an extent of the file would; the bytes before the
+ * first and behind the last whole block wait in memory.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "store_tx.h"
+
+#define BUF_SIZE	(EXTENT_MAX * BLK_SIZE)
+
+/**
+ * struct piece - blocks on the device
+ * @next: piece behind this one
+ * @off: which block of the file it begins with
+ * @run: where it is
+ * @sums: checksum of each block
+ */
+struct piece {
+	struct piece *next;
+	u64 off;
+	struct alloc_run run;
+	u8 sums[];
+};
+
+/**
+ * struct store_ingest - data on their way
+ * @st: store
+ * @head_off: where the bytes before the first whole block begin
+ * @head_len: how many there are
+ * @head: these bytes
+ * @off: where @buf belongs in the file; a block boundary
+ * @fill: bytes in @buf
+ * @buf: not yet on the device
+ * @writes: under way
+ * @near: block behind the last one written
+ * @first: pieces in order
+ * @last: where the next piece is entered
+ */
+struct store_ingest {
+	struct store *st;
+	u64 head_off;
+	size_t head_len;
+	u8 head[BLK_SIZE];
+	u64 off;
+	size_t fill;
+	u8 *buf;
+	struct blkdev_batch writes;
+	u64 near;
+	struct piece *first;
+	struct piece **last;
+};
+
+/* Blocks of the free map that no file refers to: @nr more, or fewer. */
+static int take_blocks(struct store_ingest *in, u32 nr, struct alloc_run *run)
+{
+	int ret;
+
+	MUTEX_GUARD(&in->st->ingest_lock);
+	ret = alloc_take(in->st->alloc, nr, in->near, run);
+	if (!ret)
+		in->st->ingesting += run->nr;
+	return ret;
+}
+
+static void return_blocks(struct store *st, const struct alloc_run *run)
+{
+	MUTEX_GUARD(&st->ingest_lock);
+	alloc_release(st->alloc, run);
+	st->ingesting -= run->nr;
+}
+
+static void hand_over(struct store *st, u32 nr)
+{
+	MUTEX_GUARD(&st->ingest_lock);
+	st->ingesting -= nr;
+}
+
+int store_ingest_begin(struct store *st, u64 off, struct store_ingest **out)
+{
+	struct store_ingest *in = calloc(1, sizeof(*in));
+
+	if (!in)
+		return -ENOMEM;
+	in->buf = malloc(BUF_SIZE);
+	if (!in->buf) {
+		free(in);
+		return -ENOMEM;
+	}
+	in->st = st;
+	in->head_off = off;
+	in->off = ROUND_UP(off, (u64)BLK_SIZE);
+	in->last = &in->first;
+	*out = in;
+	return 0;
+}
+
+/* Write @nr blocks at most; @done: how many it was. */
+static int write_piece(struct store_ingest *in, u64 off, const u8 *data, u32 nr,
+		       u32 *done)
+{
+	struct alloc_run run;
+	struct piece *p;
+	int ret = take_blocks(in, nr, &run);
+
+	if (ret)
+		return ret;
+	p = malloc(sizeof(*p) + (size_t)run.nr * SUM_LEN);
+	if (!p) {
+		return_blocks(in->st, &run);
+		return -ENOMEM;
+	}
+	p->next = NULL;
+	p->off = off;
+	p->run = run;
+	data_sum(data, run.nr, p->sums);
+	*in->last = p;
+	in->last = &p->next;
+	in->near = run.start + run.nr;
+	*done = run.nr;
+	blkdev_write_async(in->st->dev, &in->writes, run.start << BLK_SHIFT,
+			   data, (size_t)run.nr * BLK_SIZE);
+	return 0;
+}
+
+/* Send the whole blocks of the buffer on their way. */
+static int drain(struct store_ingest *in)
+{
+	u32 nr = (u32)(in->fill / BLK_SIZE), done = 0, n;
+	int ret = 0;
+
+	while (!ret && done < nr) {
+		ret = write_piece(in, (in->off >> BLK_SHIFT) + done,
+				  in->buf + (size_t)done * BLK_SIZE, nr - done,
+				  &n);
+		if (!ret)
+			done += n;
+	}
+	in->off += (u64)done * BLK_SIZE;
+	in->fill -= (size_t)done * BLK_SIZE;
+	memmove(in->buf, in->buf + (size_t)done * BLK_SIZE, in->fill);
+	return ret;
+}
+
+/* Bytes the buffer holds before it is drained: up to the end of an extent. */
+static size_t room(const struct store_ingest *in)
+{
+	return BUF_SIZE - in->off % BUF_SIZE;
+}
+
+/* Take bytes that belong before the first whole block; how many it took. */
+static size_t add_head(struct store_ingest *in, const void *buf, size_t len)
+{
+	size_t n = min(len, in->off - in->head_off - in->head_len);
+
+	memcpy(in->head + in->head_len, buf, n);
+	in->head_len += n;
+	return n;
+}
+
+int store_ingest_add(struct store_ingest *in, const void *buf, size_t len)
+{
+	int ret = 0;
+	size_t n = 0;
+
+	if (len > S64_MAX - in->off - in->fill)
+		return -EFBIG;
+	if (!in->first && !in->fill)
+		n = add_head(in, buf, len);
+	while (!ret && n < len) {
+		size_t part = min(len - n, room(in) - in->fill);
+
+		memcpy(in->buf + in->fill, (const u8 *)buf + n, part);
+		in->fill += part;
+		n += part;
+		if (in->fill == room(in))
+			ret = drain(in);
+	}
+	return ret;
+}
+
+int store_ingest_end(struct store_ingest *in)
+{
+	int ret = drain(in);
+	int err = blkdev_wait(in->st->dev, &in->writes);
+
+	return ret ? ret : err;
+}
+
+/* What is handed to the transaction is given back when that is undone. */
+static int place_pieces(struct store_tx *tx, struct vnode *vn,
+			struct store_ingest *in)
+{
+	struct piece *p;
+	int ret = 0;
+
+	while (!ret && (p = in->first)) {
+		if (run_list_add(&tx->taken, &p->run))
+			return -ENOMEM;
+		hand_over(in->st, p->run.nr);
+		in->first = p->next;
+		ret = data_place(tx, vn, p->off, &p->run, p->sums);
+		free(p);
+	}
+	return ret;
+}
+
+int store_write_ingest(struct store_tx *tx, const struct afsx_fid *fid,
+		       struct store_ingest *in)
+{
+	struct vnode *vn;
+	int ret = tx_vnode(tx, fid, &vn);
+
+	if (ret)
+		return tx_fail(tx, ret);
+	if (vn->s.type != AFSX_FTYPE_FILE)
+		return vn->s.type == AFSX_FTYPE_DIR ? -EISDIR : -EINVAL;
+	if (in->head_len)
+		ret = data_write(tx, vn, in->head_off, in->head, in->head_len);
+	if (!ret)
+		ret = place_pieces(tx, vn, in);
+	if (!ret && in->fill)
+		ret = data_write(tx, vn, in->off, in->buf, in->fill);
+	vn->s.mtime_client = tx->now;
+	tx_touch(tx, vn, true);
+	return tx_fail(tx, ret);
+}
+
+void store_ingest_free(struct store_ingest *in)
+{
+	struct piece *p;
+
+	if (!in)
+		return;
+	/* blocks must not be reused while a write to them is under way */
+	blkdev_wait(in->st->dev, &in->writes);
+	while ((p = in->first)) {
+		in->first = p->next;
+		return_blocks(in->st, &p->run);
+		free(p);
+	}
+	free(in->buf);
+	free(in);
+}
