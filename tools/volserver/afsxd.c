@@ -21,12 +21,14 @@
 #include "dispatch.h"
 #include "err.h"
 #include "host.h"
+#include "lock.h"
 #include "log.h"
 #include "options.h"
 #include "rx_server.h"
 #include "store.h"
 
 #define COLLECT_STEP	1000	/* rows in one transaction */
+#define COLLECT_PAUSE	5	/* seconds between looks for something to free */
 
 /* What is running, in the order it was started; undone in reverse. */
 struct running {
@@ -35,11 +37,12 @@ struct running {
 	bool serving;
 };
 
-static void break_changed(void *ctx, const struct afsx_fid *fids, size_t nr)
+static void break_changed(void *ctx, const void *origin,
+			  const struct afsx_fid *fids, size_t nr)
 {
 	struct afsxd *d = ctx;
 
-	callbacks_break(d->callbacks, fids, nr);
+	callbacks_break(d->callbacks, origin, fids, nr);
 }
 
 static int start_store(struct afsxd *d, const struct options *o,
@@ -82,8 +85,9 @@ static int start_tables(struct afsxd *d, const struct options *o,
 		.max_waiting = o->threads / 2,
 	};
 
+	d->locks = locks_new(o->max_locks);
 	d->callbacks = callbacks_new(&callbacks);
-	if (d->callbacks)
+	if (d->locks && d->callbacks)
 		d->hosts = hosts_new(&hosts, d->callbacks);
 	return d->hosts ? 0 : err_set(err, -ENOMEM, "out of memory");
 }
@@ -186,6 +190,7 @@ static int stop(struct running *r, const struct options *o)
 		rxs_stop(o->grace);
 	hosts_free(r->d.hosts);
 	callbacks_free(r->d.callbacks);
+	locks_free(r->d.locks);
 	return store_close(r->d.store);
 }
 
@@ -223,8 +228,8 @@ static void block_signals(sigset_t *set)
 }
 
 /*
- * Free what a crash left behind, while clients are served. Return: the signal that
- * came meanwhile, or 0.
+ * Free what nobody refers to any more, while clients are served. Return: the signal
+ * that came meanwhile, or 0.
  */
 static int collect_leftovers(struct store *st, const sigset_t *set)
 {
@@ -240,11 +245,25 @@ static int collect_leftovers(struct store *st, const sigset_t *set)
 	return sig > 0 ? sig : 0;
 }
 
+/* Return: the signal that ends the server. */
+static int wait_for_end(struct afsxd *d, const sigset_t *set)
+{
+	static const struct timespec pause = { .tv_sec = COLLECT_PAUSE };
+	int sig = collect_leftovers(d->store, set);
+
+	while (sig <= 0) {
+		sig = sigtimedwait(set, NULL, &pause);
+		if (sig <= 0 && atomic_exchange(&d->leftovers, false))
+			sig = collect_leftovers(d->store, set);
+	}
+	return sig;
+}
+
 static int run(const struct options *o)
 {
 	struct running r = { .serving = false };
 	struct errbuf err = { "" };
-	int ret, closed, sig = 0;
+	int ret, closed, sig;
 	sigset_t set;
 
 	block_signals(&set);
@@ -256,9 +275,7 @@ static int run(const struct options *o)
 			 LOG_S("store", o->store), LOG_U("fs_port", o->fs_port),
 			 LOG_U("vl_port", o->vl_port));
 		notify_ready();
-		sig = collect_leftovers(r.d.store, &set);
-		if (!sig)
-			sigwait(&set, &sig);
+		sig = wait_for_end(&r.d, &set);
 		log_info("stopping", LOG_I("signal", sig));
 	}
 	closed = stop(&r, o);

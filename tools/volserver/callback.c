@@ -245,8 +245,21 @@ static void collect_oldest(struct callbacks *cbs, struct promise **broken)
 	seal(*broken);
 }
 
+/* The client that knows of a change of @fid without being told, or NULL. */
+static const struct host *knower(const struct callbacks_origin *origin,
+				 const struct afsx_fid *fid)
+{
+	unsigned int i;
+
+	for (i = 0; origin && i < origin->nr; i++) {
+		if (afsx_fid_eq(&origin->fid[i], fid))
+			return origin->host;
+	}
+	return NULL;
+}
+
 static void collect_fid(struct callbacks *cbs, const struct afsx_fid *fid,
-			struct promise **broken)
+			const struct host *except, struct promise **broken)
 {
 	struct watch *watch = find_watch(cbs, fid);
 	struct promise *p, *next;
@@ -255,7 +268,8 @@ static void collect_fid(struct callbacks *cbs, const struct afsx_fid *fid,
 		return;
 	for (p = LIST_FIRST(&watch->promises); p; p = next) {
 		next = LIST_NEXT(p, by_watch);
-		collect(cbs, p, broken);
+		if (p->host != except)
+			collect(cbs, p, broken);
 	}
 }
 
@@ -433,14 +447,16 @@ void callbacks_forget(struct callbacks *cbs, struct host *host)
 /**
  * callbacks_break() - tell every client that was promised to hear of a change
  * @cbs: table
+ * @origin: the client that made the change, or NULL
  * @fids: vnodes that changed; one with vnode 0 and uniquifier 0 is a volume,
  *	with everything in it
  * @nr: number of @fids
  *
  * Returns when each client has answered, or has failed to and is marked down.
  */
-void callbacks_break(struct callbacks *cbs, const struct afsx_fid *fids,
-		     size_t nr)
+void callbacks_break(struct callbacks *cbs,
+		     const struct callbacks_origin *origin,
+		     const struct afsx_fid *fids, size_t nr)
 {
 	struct promise *broken = NULL;
 	size_t i;
@@ -449,7 +465,8 @@ void callbacks_break(struct callbacks *cbs, const struct afsx_fid *fids,
 	expire(cbs);
 	for (i = 0; i < nr; i++) {
 		if (fids[i].vnode)
-			collect_fid(cbs, &fids[i], &broken);
+			collect_fid(cbs, &fids[i], knower(origin, &fids[i]),
+				    &broken);
 		else
 			collect_volume(cbs, fids[i].vid, &broken);
 	}

@@ -25,6 +25,22 @@ struct callbacks_config {
 	unsigned int lifetime;
 };
 
+/* Vnodes that one call can change and tell its caller of. */
+#define CALLBACKS_KNOWN_MAX	4
+
+/**
+ * struct callbacks_origin - a client that makes a change itself
+ * @host: the client
+ * @nr: number of @fid
+ * @fid: vnodes whose new status it gets with the reply: its promises for them
+ *	are not broken
+ */
+struct callbacks_origin {
+	struct host *host;
+	unsigned int nr;
+	struct afsx_fid fid[CALLBACKS_KNOWN_MAX];
+};
+
 struct callbacks *callbacks_new(const struct callbacks_config *config);
 void callbacks_free(struct callbacks *cbs);
 
@@ -33,7 +49,8 @@ struct afsx_callback callbacks_grant(struct callbacks *cbs, struct host *host,
 void callbacks_give_up(struct callbacks *cbs, struct host *host,
 		       const struct afsx_fid *fid);
 void callbacks_forget(struct callbacks *cbs, struct host *host);
-void callbacks_break(struct callbacks *cbs, const struct afsx_fid *fids,
-		     size_t nr);
+void callbacks_break(struct callbacks *cbs,
+		     const struct callbacks_origin *origin,
+		     const struct afsx_fid *fids, size_t nr);
 
 #endif /* AFSXD_CALLBACK_H */

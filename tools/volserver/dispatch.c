@@ -65,9 +65,11 @@ static bool frame_alloc(struct frame *frame, const struct afsx_rpc *rpc)
 
 static int read_args(struct svc_call *call, struct frame *frame)
 {
+	bool bulk = call->rpc->flags & AFSX_RPC_BULK_REQUEST;
 	size_t most = call->rpc->max_args - sizeof(u32);
-	size_t len = rxs_read(call->rx, frame->buf, most + 1);
+	size_t len = rxs_read(call->rx, frame->buf, most + !bulk);
 
+	/* What bulk data follow are of one size. */
 	if (len > most)
 		return -EBADMSG;
 	return afsx_rpc_decode_args(call->rpc, frame->buf, len, frame->args);
@@ -145,8 +147,7 @@ s32 dispatch(void *ctx, struct rxs_call *rx)
 	if (call.rpc)
 		handler = find_handler(svc, call.rpc);
 	if (!handler)
-		return svc->other ? svc->other(ctx, rx, opcode) :
-				    AFSX_RXGEN_OPCODE;
+		return AFSX_RXGEN_OPCODE;
 	if (!frame_alloc(&frame, call.rpc))
 		return afsx_errno_to_abort(-ENOMEM);
 	code = serve(&call, svc, handler, &frame);

@@ -65,8 +65,6 @@ struct svc_method {
  * @keeps_clients: its clients are kept as hosts and get callbacks
  * @methods: what it serves
  * @nr_methods: number of @methods
- * @other: NULL, or answers opcodes that the RPC table does not have; returns
- *	an abort code
  */
 struct svc {
 	u16 service;
@@ -74,7 +72,6 @@ struct svc {
 	bool keeps_clients;
 	const struct svc_method *methods;
 	size_t nr_methods;
-	s32 (*other)(struct afsxd *d, struct rxs_call *rx, u32 opcode);
 };
 
 extern const struct svc fs_svc;

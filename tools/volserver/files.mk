@@ -2,18 +2,20 @@
 # Sources that the programs here and the tests of the store share.
 
 # The volume store and the commands on it.
-STORE_SRCS := $(addprefix tools/volserver/,alloc.c blkdev.c blkdev_conn.c \
-	blkdev_io.c db.c db_sql.c lease.c meta.c sb.c store.c store_check.c \
-	store_check_tree.c store_ckpt.c store_data.c store_dir.c \
-	store_format.c store_gc.c store_hot.c \
-	store_name.c store_read.c store_tx.c store_vnode.c store_vol.c vfs.c \
-	vfs_shm.c volcmd.c volcmd_import.c volcmd_path.c volcmd_show.c wal.c) \
+STORE_SRCS := $(addprefix tools/volserver/,acl.c alloc.c blkdev.c \
+	blkdev_conn.c blkdev_io.c db.c db_sql.c lease.c meta.c sb.c store.c \
+	store_check.c store_check_tree.c store_ckpt.c store_data.c store_dir.c \
+	store_format.c store_gc.c store_hot.c store_ingest.c store_name.c \
+	store_read.c store_tx.c store_vnode.c store_vol.c vfs.c vfs_shm.c \
+	volcmd.c volcmd_acl.c volcmd_import.c volcmd_path.c volcmd_show.c \
+	wal.c) \
 	$(addprefix tools/lib/,crc32c.c err.c log.c size.c)
 
 AFSX_VOL_SRCS := $(addprefix tools/volserver/,afsx-vol.c control_client.c)
 
 AFSXD_SRCS := $(addprefix tools/volserver/,afsxd.c callback.c control.c \
-	dispatch.c fs_service.c fs_vnode.c host.c options.c rx_server.c \
+	dispatch.c fs_access.c fs_change.c fs_lock.c fs_name.c fs_service.c \
+	fs_store.c fs_vnode.c fs_volume.c host.c lock.c options.c rx_server.c \
 	rx_shim.c vl_service.c)
 
 # Debian's libopenafs-dev has no file for pkg-config. It is the static librx: the

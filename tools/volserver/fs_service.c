@@ -1,66 +1,18 @@
 // SPDX-License-Identifier: MIT
 /*
- * The file service: its table of calls, and the calls about volumes, the
- * server and callbacks.
+ * The file service: its table of calls, and the calls about the server and
+ * callbacks.
  */
+#include <errno.h>
 #include <time.h>
 
 #include "afsxd.h"
 #include "callback.h"
+#include "fs_lock.h"
+#include "fs_name.h"
+#include "fs_store.h"
 #include "fs_vnode.h"
-#include "host.h"
-#include "log.h"
-#include "rx_server.h"
-
-/* The volume that clients with a classic root mount at the top. */
-#define FS_ROOT_VOLUME	"root.afs"
-
-static s32 clamp_kib(u64 kib)
-{
-	return kib > S32_MAX ? S32_MAX : (s32)kib;
-}
-
-static s32 get_volume_status(struct svc_call *call, const void *args,
-			     void *reply)
-{
-	const struct afsx_volume_args *a = args;
-	const struct store_vol *vol = &call->vol;
-	struct afsx_volstatus *r = reply;
-	u64 total, avail;
-	s32 code = fs_find_volume(call, a->vid);
-
-	/* Asking about it is how one learns why a volume is off line. */
-	if (code && code != AFSX_VOFFLINE)
-		return code;
-	store_space(call->d->store, &total, &avail);
-	*r = (struct afsx_volstatus){
-		.vid = vol->id,
-		.parent_id = vol->rw_id,
-		.online = vol->online,
-		.in_service = 1,
-		.blessed = 1,
-		.type = vol->type == AFSX_VOL_RW ? AFSX_VOLSTATUS_READWRITE :
-						   AFSX_VOLSTATUS_READONLY,
-		.max_quota = clamp_kib(vol->quota_kib),
-		.blocks_in_use = clamp_kib(vol->used_kib),
-		.part_avail = clamp_kib(avail),
-		.part_max = clamp_kib(total),
-		.name = { vol->name, strlen(vol->name) },
-		.offline_msg = { vol->offline_msg, strlen(vol->offline_msg) },
-		.motd = { vol->motd, strlen(vol->motd) },
-	};
-	return 0;
-}
-
-static s32 get_root_volume(struct svc_call *call, const void *args,
-			   void *reply)
-{
-	struct afsx_name_reply *r = reply;
-
-	r->name.p = FS_ROOT_VOLUME;
-	r->name.len = strlen(FS_ROOT_VOLUME);
-	return 0;
-}
+#include "fs_volume.h"
 
 static s32 get_time(struct svc_call *call, const void *args, void *reply)
 {
@@ -105,55 +57,12 @@ static s32 give_up_all_callbacks(struct svc_call *call, const void *args,
 }
 
 /*
- * Calls that would change something.  None is served: they are refused by what
- * they want to change, which is the volume in their first argument.
+ * Memberships of users are not kept: there is nothing to flush, and nobody who
+ * may say so.
  */
-static const struct {
-	u32 opcode;
-	const char *name;
-} changes[] = {
-	{ 133, "StoreData" },
-	{ 134, "OldStoreACL" },
-	{ 135, "StoreStatus" },
-	{ 136, "RemoveFile" },
-	{ 137, "CreateFile" },
-	{ 138, "Rename" },
-	{ 139, "Symlink" },
-	{ 140, "Link" },
-	{ 141, "MakeDir" },
-	{ 142, "RemoveDir" },
-	{ 150, "SetVolumeStatus" },
-	{ 156, "SetLock" },
-	{ 157, "ExtendLock" },
-	{ 158, "ReleaseLock" },
-	{ 164, "StoreACL" },
-	{ 65538, "StoreData64" },
-};
-
-static s32 refuse_change(struct afsxd *d, struct rxs_call *rx, const char *name)
+static s32 flush_cps(struct svc_call *call, const void *args, void *reply)
 {
-	struct store_vol vol;
-	u8 word[4];
-	int err;
-
-	if (rxs_read(rx, word, sizeof(word)) != sizeof(word))
-		return AFSX_RXGEN_SS_UNMARSHAL;
-	log_debug("change refused", LOG_S("call", name));
-	err = store_vol_get(d->store, get_unaligned_be32(word), &vol);
-	if (err)
-		return fs_abort(err);
-	return fs_abort(vol.type == AFSX_VOL_RW ? -EACCES : -EROFS);
-}
-
-static s32 not_in_table(struct afsxd *d, struct rxs_call *rx, u32 opcode)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(changes); i++) {
-		if (changes[i].opcode == opcode)
-			return refuse_change(d, rx, changes[i].name);
-	}
-	return AFSX_RXGEN_OPCODE;
+	return afsx_errno_to_abort(-EPERM);
 }
 
 static const struct svc_method fs_methods[] = {
@@ -164,12 +73,29 @@ static const struct svc_method fs_methods[] = {
 	{ AFSX_FS_FETCH_ACL,		fs_fetch_acl },
 	{ AFSX_FS_BULK_STATUS,		fs_bulk_status },
 	{ AFSX_FS_LOOKUP,		fs_lookup },
-	{ AFSX_FS_GET_VOLUME_STATUS,	get_volume_status },
-	{ AFSX_FS_GET_ROOT_VOLUME,	get_root_volume },
+	{ AFSX_FS_STORE_DATA64,		fs_store_data },
+	{ AFSX_FS_STORE_DATA,		fs_store_data },
+	{ AFSX_FS_STORE_STATUS,		fs_store_status },
+	{ AFSX_FS_STORE_ACL,		fs_store_acl },
+	{ AFSX_FS_OLD_STORE_ACL,	fs_store_acl },
+	{ AFSX_FS_CREATE_FILE,		fs_create_file },
+	{ AFSX_FS_MAKE_DIR,		fs_make_dir },
+	{ AFSX_FS_SYMLINK,		fs_symlink },
+	{ AFSX_FS_LINK,			fs_link },
+	{ AFSX_FS_RENAME,		fs_rename },
+	{ AFSX_FS_REMOVE_FILE,		fs_remove_file },
+	{ AFSX_FS_REMOVE_DIR,		fs_remove_dir },
+	{ AFSX_FS_SET_LOCK,		fs_set_lock },
+	{ AFSX_FS_EXTEND_LOCK,		fs_extend_lock },
+	{ AFSX_FS_RELEASE_LOCK,		fs_release_lock },
+	{ AFSX_FS_GET_VOLUME_STATUS,	fs_get_volume_status },
+	{ AFSX_FS_SET_VOLUME_STATUS,	fs_set_volume_status },
+	{ AFSX_FS_GET_ROOT_VOLUME,	fs_get_root_volume },
 	{ AFSX_FS_GET_TIME,		get_time },
 	{ AFSX_FS_GET_CAPABILITIES,	get_capabilities },
 	{ AFSX_FS_GIVE_UP_CALLBACKS,	give_up_callbacks },
 	{ AFSX_FS_GIVE_UP_ALL_CALLBACKS, give_up_all_callbacks },
+	{ AFSX_FS_FLUSH_CPS,		flush_cps },
 };
 
 const struct svc fs_svc = {
@@ -178,5 +104,4 @@ const struct svc fs_svc = {
 	.keeps_clients = true,
 	.methods = fs_methods,
 	.nr_methods = ARRAY_SIZE(fs_methods),
-	.other = not_in_table,
 };

@@ -5,9 +5,6 @@
 
 #include "dispatch.h"
 
-s32 fs_abort(int err);
-s32 fs_find_volume(struct svc_call *call, u32 vid);
-
 s32 fs_fetch_data(struct svc_call *call, const void *args, void *reply);
 s32 fs_fetch_status(struct svc_call *call, const void *args, void *reply);
 s32 fs_fetch_acl(struct svc_call *call, const void *args, void *reply);

@@ -44,6 +44,8 @@ static const struct {
 	       "clients remembered"),
 	NUMBER("max-promises", "N", max_promises, 500000, 64, 100000000,
 	       "callback promises kept; beyond that the oldest are broken"),
+	NUMBER("max-locks", "N", max_locks, 100000, 1, 100000000,
+	       "files locked at the same time"),
 	NUMBER("promise-time", "SECONDS", promise_time, 7200, 30, 86400,
 	       "how long a callback promise lasts"),
 	NUMBER("callback-timeout", "SECONDS", callback_timeout, 10, 6, 300,

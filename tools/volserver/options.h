@@ -29,6 +29,7 @@
  * @idle_timeout: seconds without data after which a call is ended
  * @max_clients: clients remembered
  * @max_promises: callback promises kept
+ * @max_locks: vnodes locked at the same time
  * @promise_time: seconds a callback promise lasts
  * @callback_timeout: seconds a client may take to answer a call
  * @callback_retry: seconds before a client without answer is asked again
@@ -52,6 +53,7 @@ struct options {
 	unsigned int idle_timeout;
 	unsigned int max_clients;
 	unsigned int max_promises;
+	unsigned int max_locks;
 	unsigned int promise_time;
 	unsigned int callback_timeout;
 	unsigned int callback_retry;

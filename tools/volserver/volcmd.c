@@ -143,20 +143,42 @@ static int create_error(const struct volcmd *c, int ret, const char *name)
 	}
 }
 
+/* A volume to be made; without @acl_len its root has the default list. */
+struct new_volume {
+	const char *name;
+	u64 kib;
+	char acl[STORE_ACL_MAX];
+	size_t acl_len;
+};
+
+static int create_volume(struct store_tx *tx, const struct new_volume *v,
+			 u32 *id)
+{
+	struct afsx_fid root = { 0, AFSX_ROOT_VNODE, AFSX_ROOT_UNIQUE };
+	int ret = store_vol_create(tx, v->name, v->kib, id);
+
+	root.vid = *id;
+	if (!ret && v->acl_len)
+		ret = store_acl_set(tx, &root, v->acl, v->acl_len);
+	return ret;
+}
+
 static int run_create(struct volcmd *c)
 {
 	const char *quota = volcmd_option(c, "quota");
+	const char *anyone = volcmd_option(c, "anyone");
+	struct new_volume v = { .name = c->arg[0] };
 	struct store_tx *tx;
-	u64 kib = 0;
 	u32 id = 0;
 	int ret;
 
-	if (quota && parse_quota(c, quota, &kib))
+	if (quota && parse_quota(c, quota, &v.kib))
+		return VOLCMD_USAGE;
+	if (anyone && volcmd_parse_anyone(c, anyone, v.acl, &v.acl_len))
 		return VOLCMD_USAGE;
 	ret = store_begin(c->st, &tx);
 	if (!ret)
-		ret = volcmd_commit(tx, store_vol_create(tx, c->arg[0], kib,
-							 &id));
+		ret = volcmd_commit(tx, create_volume(tx, &v, &id));
 	if (ret)
 		return create_error(c, ret, c->arg[0]);
 	fprintf(c->io->out, "created volume %s, id %u\n", c->arg[0], id);
@@ -277,13 +299,16 @@ static int run_set(struct volcmd *c)
 
 static const struct volcmd_desc commands[] = {
 	{ "create", "NAME", "make an empty volume", 1, 1,
-	  { { "quota", "KIB" } }, run_create },
+	  { { "quota", "KIB" }, { "anyone", "RIGHTS" } }, run_create },
 	{ "import", "VOLUME DIRECTORY", "copy a directory tree into a volume",
 	  2, 2, { { "to", "PATH" }, { "replace", NULL } }, volcmd_import },
 	{ "mkmount", "VOLUME PATH TARGET", "make a mount point of volume TARGET",
 	  3, 3, { { "cell", "CELL" }, { "rw", NULL } }, volcmd_mkmount },
 	{ "rm", "VOLUME PATH", "remove a file, link, mount point or empty directory",
 	  2, 2, { }, volcmd_remove_name },
+	{ "setacl", "VOLUME PATH NAME RIGHTS",
+	  "give a user or group rights in a directory", 4, 4,
+	  { { "negative", NULL }, { "recursive", NULL } }, volcmd_setacl },
 	{ "clone", "VOLUME readonly|backup", "make or renew a clone", 2, 2,
 	  { }, run_clone },
 	{ "remove", "VOLUME", "remove a volume or a clone", 1, 1, { },

@@ -9,7 +9,7 @@
 #include "store.h"
 #include "volcmd.h"
 
-#define VOLCMD_ARGS_MAX		3
+#define VOLCMD_ARGS_MAX		4
 #define VOLCMD_OPTIONS_MAX	6
 
 /**
@@ -109,12 +109,26 @@ int volcmd_find_rw(const struct volcmd *c, const char *name,
 int volcmd_walk(const struct volcmd *c, const struct store_vol *vol,
 		const char *path, size_t len, struct afsx_fid *fid);
 
+/**
+ * volcmd_parse_anyone() - the list that gives everybody some rights
+ * @c: command
+ * @rights: as acl_parse_rights() takes them
+ * @text: the list, of at most STORE_ACL_MAX bytes
+ * @len: bytes of @text
+ */
+int volcmd_parse_anyone(const struct volcmd *c, const char *rights, char *text,
+			size_t *len);
+
+/** volcmd_put_acl() - the access list of a directory, as lines of `show` */
+int volcmd_put_acl(const struct volcmd *c, const struct afsx_fid *dir);
+
 /* The commands with files of their own */
 int volcmd_import(struct volcmd *c);
 int volcmd_list(struct volcmd *c);
 int volcmd_show(struct volcmd *c);
 int volcmd_check(struct volcmd *c);
 int volcmd_mkmount(struct volcmd *c);
+int volcmd_setacl(struct volcmd *c);
 int volcmd_remove_name(struct volcmd *c);
 
 #endif /* AFSX_VOLCMD_PRIV_H */

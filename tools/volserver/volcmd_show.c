@@ -152,7 +152,9 @@ static int show_vnode(const struct volcmd *c, const struct store_vol *vol)
 	fprintf(out, "%-12s %04o\n", "mode", s.mode);
 	fprintf(out, "%-12s %u:%u\n", "owner", s.owner, s.group);
 	put_time(out, "modified", s.mtime_client);
-	ret = show_contents(c, &s);
+	ret = s.type == AFSX_FTYPE_DIR ? volcmd_put_acl(c, &fid) : 0;
+	if (!ret)
+		ret = show_contents(c, &s);
 	return ret ? volcmd_fail(c, ret, "'%s'", c->arg[1]) : VOLCMD_OK;
 }
 

@@ -151,8 +151,8 @@ static const struct command connection_commands[] = {
 static const struct command *find(const char *name)
 {
 	static const struct command *const tables[] = {
-		vl_commands, fs_commands, tree_commands, event_commands,
-		raw_commands, connection_commands,
+		vl_commands, fs_commands, change_commands, tree_commands,
+		event_commands, raw_commands, connection_commands,
 	};
 	const struct command *c;
 	size_t i;

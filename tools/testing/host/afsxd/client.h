@@ -64,8 +64,8 @@ struct command {
 	void (*run)(char **args, int nr);
 };
 
-extern const struct command vl_commands[], fs_commands[], tree_commands[],
-	event_commands[], raw_commands[];
+extern const struct command vl_commands[], fs_commands[], change_commands[],
+	tree_commands[], event_commands[], raw_commands[];
 
 /* What is expected; a difference makes the answer "not ok". */
 void answer(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -20,6 +20,13 @@
 /* Rights of system:anyuser: read and lookup (prs_fs.h). */
 #define READ_LOOKUP	9
 
+/* Owner of what somebody without a token made (ptserver.h: ANONYMOUSID). */
+#define ANONYMOUS	32766
+
+/* Rights that are expected, and whether clients made the volume's contents. */
+static uint32_t rights;
+static bool made_by_clients;
+
 /* Bytes asked for at odd places of a file, with the 32-bit call. */
 #define PIECE		70001
 
@@ -135,21 +142,23 @@ static void compare_status(const struct dir *dir, const struct child *child,
 		expect("links", st->LinkCount, want->st_nlink);
 	}
 	expect("mode", st->UnixModeBits, want->st_mode & 07777);
-	expect("owner", st->Owner, want->st_uid);
-	expect("group", st->Group, want->st_gid);
-	expect("client mtime", st->ClientModTime, wire_time(want->st_mtime));
+	if (!made_by_clients || !is_dir)
+		expect("client mtime", st->ClientModTime,
+		       wire_time(want->st_mtime));
+	expect("owner", st->Owner, made_by_clients ? ANONYMOUS : want->st_uid);
+	expect("group", st->Group, made_by_clients ? 0 : want->st_gid);
 	if (is_dir || want->st_nlink == 1) {
 		expect("parent vnode", st->ParentVnode, dir->fid.Vnode);
 		expect("parent unique", st->ParentUnique, dir->fid.Unique);
 	}
-	expect("caller access", st->CallerAccess, READ_LOOKUP);
-	expect("anonymous access", st->AnonymousAccess, READ_LOOKUP);
+	expect("caller access", st->CallerAccess, rights);
+	expect("anonymous access", st->AnonymousAccess, rights);
 	expect("high data version", st->dataVersionHigh, 0);
 	expect("locks", st->lockCount, 0);
 	expect("error code", st->errorCode, 0);
 	if (!st->DataVersion)
 		fail("data version is 0");
-	if (st->ServerModTime < want->st_ctime ||
+	if ((!made_by_clients && st->ServerModTime < want->st_ctime) ||
 	    st->ServerModTime > time(NULL))
 		fail("changed at %u", st->ServerModTime);
 }
@@ -351,7 +360,10 @@ static void compare_dir(struct dir *dir, const AFSFetchStatus *st, int depth)
 	free(dir->children);
 }
 
-/* tree VID PATH: the volume is a copy of the directory */
+/*
+ * tree VID PATH [RIGHTS]: the volume is a copy of the directory; with rights, one
+ * that clients made who have them
+ */
 static void check_tree(char **args, int nr)
 {
 	struct dir root = {
@@ -363,6 +375,8 @@ static void check_tree(char **args, int nr)
 	AFSCallBack cb;
 	AFSVolSync sync;
 
+	made_by_clients = nr > 2;
+	rights = made_by_clients ? number(args[2]) : READ_LOOKUP;
 	expect("FetchStatus", RXAFS_FetchStatus(client.fs, &root.fid, &st, &cb,
 						&sync), 0);
 	expect_promise(&cb);

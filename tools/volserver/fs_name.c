@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The file service: names are made, removed and moved.
+ *
+ * The reply says what became of the directories, so the caller keeps its
+ * promises for them; whoever else was promised to hear of them is told.
+ */
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "afsxd.h"
+#include "fs_change.h"
+#include "fs_name.h"
+
+/* Clients replace this, at the end of a name, by what they run on. */
+#define AT_SYS		"@sys"
+
+/* A mode without these makes a symbolic link a mount point. */
+#define MODE_EXEC	0111
+
+/* Names that no client could use; the store refuses the rest. */
+static s32 check_new_name(const struct afsx_str *name)
+{
+	size_t n = strlen(AT_SYS);
+
+	if (name->len >= n && !memcmp(name->p + name->len - n, AT_SYS, n))
+		return afsx_errno_to_abort(-EINVAL);
+	return 0;
+}
+
+/* A directory that the caller wants to change, with the right it takes. */
+static s32 open_dir(struct fs_change *c, const struct afsx_fid *fid, u32 right,
+		    struct fs_vnode *dir)
+{
+	s32 code = fs_tx_vnode(c->tx, fid, dir);
+
+	return code ? code : fs_may_change_dir(dir, right);
+}
+
+/* A directory has changed: what the reply says of it. */
+static s32 close_dir(struct fs_change *c, const struct afsx_fid *fid,
+		     struct afsx_status *status)
+{
+	s32 code = fs_change_sign(c, fid);
+
+	return code ? code : fs_change_status(c, fid, status);
+}
+
+static struct store_attr attr_of_new(const struct afsx_store_status *in)
+{
+	struct store_attr attr = {
+		.mask = STORE_SET_MODE | STORE_SET_OWNER | STORE_SET_GROUP |
+			STORE_SET_AUTHOR,
+		.mode = in->mask & AFSX_SET_MODE ? in->mode : 0777,
+		.owner = in->mask & AFSX_SET_OWNER ? in->owner :
+						     AFSX_ANONYMOUS_ID,
+		.group = in->mask & AFSX_SET_GROUP ? in->group : 0,
+		.author = AFSX_ANONYMOUS_ID,
+	};
+
+	if (in->mask & AFSX_SET_MTIME) {
+		attr.mask |= STORE_SET_MTIME;
+		attr.mtime = in->mtime;
+	}
+	return attr;
+}
+
+/* A new vnode: where it shall be, and what it is. */
+struct birth {
+	const struct afsx_fid *dir;
+	const struct afsx_str *name;
+	const struct afsx_store_status *in;
+	enum afsx_ftype type;
+	const char *target;
+};
+
+static s32 make_vnode(struct fs_change *c, const struct birth *b,
+		      struct afsx_fid *fid, struct afsx_status *status,
+		      struct afsx_status *dir_status)
+{
+	struct store_attr attr = attr_of_new(b->in);
+	u32 right = AFSX_ACE_INSERT;
+	struct fs_vnode dir;
+	s32 code;
+	int err;
+
+	code = open_dir(c, b->dir, right, &dir);
+	if (!code && b->target && !(attr.mode & MODE_EXEC))
+		code = fs_may_change_dir(&dir, AFSX_ACE_ADMINISTER);
+	if (code)
+		return code;
+	err = store_create(c->tx, b->dir, b->name->p, b->name->len, b->type,
+			   &attr, b->target, fid);
+	if (err)
+		return fs_name_abort(err);
+	code = fs_change_status(c, fid, status);
+	return code ? code : close_dir(c, b->dir, dir_status);
+}
+
+static s32 create(struct svc_call *call, const struct birth *b,
+		  struct afsx_fid *fid, struct afsx_status *status,
+		  struct afsx_status *dir_status)
+{
+	struct fs_change c;
+	s32 code = check_new_name(b->name);
+
+	if (!code)
+		code = fs_change_begin(&c, call, b->dir->vid);
+	if (code)
+		return code;
+	return fs_change_end(&c, make_vnode(&c, b, fid, status, dir_status));
+}
+
+/*
+ * Promise a vnode that was just made.  Between its transaction and now others
+ * may have changed it, so the status is read once more, after the promise.
+ */
+static void promise_new(struct svc_call *call, struct afsx_lookup_reply *r)
+{
+	struct afsx_callback cb = fs_promise(call, &r->fid);
+	struct fs_vnode v;
+
+	if (fs_get_vnode(call, &r->fid, &v)) {
+		r->cb = fs_no_promise();
+		return;
+	}
+	r->status = fs_status(call, &v);
+	r->cb = cb;
+}
+
+static s32 create_promised(struct svc_call *call,
+			   const struct afsx_create_args *a,
+			   enum afsx_ftype type, struct afsx_lookup_reply *r)
+{
+	struct birth b = {
+		.dir = &a->dir, .name = &a->name, .in = &a->in, .type = type,
+	};
+	s32 code = create(call, &b, &r->fid, &r->status, &r->dir_status);
+
+	if (code)
+		return code;
+	promise_new(call, r);
+	r->sync = fs_sync(call);
+	return 0;
+}
+
+/** fs_create_file() - CreateFile; tells its owner so by an additional right */
+s32 fs_create_file(struct svc_call *call, const void *args, void *reply)
+{
+	struct afsx_lookup_reply *r = reply;
+	s32 code = create_promised(call, args, AFSX_FTYPE_FILE, r);
+
+	r->status.caller_access |= AFSX_ACE_ADMINISTER;
+	return code;
+}
+
+/** fs_make_dir() - MakeDir; the store lets it have its parent's access list */
+s32 fs_make_dir(struct svc_call *call, const void *args, void *reply)
+{
+	return create_promised(call, args, AFSX_FTYPE_DIR, reply);
+}
+
+/** fs_symlink() - Symlink; a mount point takes the right to administer */
+s32 fs_symlink(struct svc_call *call, const void *args, void *reply)
+{
+	const struct afsx_symlink_args *a = args;
+	struct afsx_symlink_reply *r = reply;
+	char target[AFSX_XDR_PATH_MAX + 1];
+	struct birth b = {
+		.dir = &a->dir, .name = &a->name, .in = &a->in,
+		.type = AFSX_FTYPE_SYMLINK, .target = target,
+	};
+	s32 code;
+
+	memcpy(target, a->target.p, a->target.len);
+	target[a->target.len] = '\0';
+	code = create(call, &b, &r->fid, &r->status, &r->dir_status);
+	r->sync = fs_sync(call);
+	return code;
+}
+
+static s32 check_link(struct fs_change *c, const struct afsx_link_args *a)
+{
+	struct fs_vnode dir, v;
+	s32 code;
+
+	code = open_dir(c, &a->dir, AFSX_ACE_INSERT, &dir);
+	if (!code)
+		code = fs_tx_vnode(c->tx, &a->fid, &v);
+	if (code)
+		return code;
+	if (v.st.type != AFSX_FTYPE_FILE)
+		return afsx_errno_to_abort(-EISDIR);
+	/* a file is under one access list: that of its one directory */
+	if (v.st.parent_vnode != a->dir.vnode)
+		return afsx_errno_to_abort(-EXDEV);
+	return 0;
+}
+
+static s32 add_link(struct fs_change *c, const struct afsx_link_args *a,
+		    struct afsx_link_reply *r)
+{
+	s32 code = check_link(c, a);
+	int err;
+
+	if (code)
+		return code;
+	err = store_link(c->tx, &a->dir, a->name.p, a->name.len, &a->fid);
+	if (err)
+		return fs_name_abort(err);
+	code = close_dir(c, &a->fid, &r->status);
+	return code ? code : close_dir(c, &a->dir, &r->dir_status);
+}
+
+/** fs_link() - Link: another name in the same directory */
+s32 fs_link(struct svc_call *call, const void *args, void *reply)
+{
+	const struct afsx_link_args *a = args;
+	struct afsx_link_reply *r = reply;
+	struct fs_change c;
+	s32 code = check_new_name(&a->name);
+
+	if (!code && a->dir.vid != a->fid.vid)
+		code = afsx_errno_to_abort(-EXDEV);
+	if (!code)
+		code = fs_change_begin(&c, call, a->dir.vid);
+	if (code)
+		return code;
+	r->sync = fs_sync(call);
+	return fs_change_end(&c, add_link(&c, a, r));
+}
+
+/*
+ * A name that led to @fid is gone.  If it was the last, the caller knows all
+ * there is to know of it; if not, it must hear that there is one less.
+ */
+static bool is_gone(struct fs_change *c, const struct afsx_fid *fid)
+{
+	struct store_status st;
+
+	if (store_tx_getattr(c->tx, fid, &st) != -ENOENT)
+		return false;
+	fs_change_known(c, fid);
+	return true;
+}
+
+/* What was removed for good, and what it occupied, is nobody's any more. */
+static void forget(struct svc_call *call, const struct afsx_fid *fid)
+{
+	callbacks_give_up(call->d->callbacks, call->host, fid);
+	atomic_store(&call->d->leftovers, true);
+}
+
+static s32 drop_name(struct fs_change *c, const struct afsx_lookup_args *a,
+		     bool want_dir, struct afsx_fid *gone,
+		     struct afsx_status *status)
+{
+	struct fs_vnode dir;
+	struct afsx_fid fid;
+	int err;
+	s32 code = open_dir(c, &a->dir, AFSX_ACE_DELETE, &dir);
+
+	if (code)
+		return code;
+	err = store_unlink(c->tx, &a->dir, a->name.p, a->name.len, want_dir,
+			   &fid);
+	if (err)
+		return fs_name_abort(err);
+	if (is_gone(c, &fid))
+		*gone = fid;
+	return close_dir(c, &a->dir, status);
+}
+
+static s32 remove_name(struct svc_call *call, const struct afsx_lookup_args *a,
+		       bool want_dir, struct afsx_store_reply *r)
+{
+	struct afsx_fid gone = { .vnode = 0 };
+	struct fs_change c;
+	s32 code = fs_change_begin(&c, call, a->dir.vid);
+
+	if (code)
+		return code;
+	code = fs_change_end(&c, drop_name(&c, a, want_dir, &gone, &r->status));
+	if (!code && gone.vnode)
+		forget(call, &gone);
+	r->sync = fs_sync(call);
+	return code;
+}
+
+/** fs_remove_file() - RemoveFile: of a file, a link or a mount point */
+s32 fs_remove_file(struct svc_call *call, const void *args, void *reply)
+{
+	return remove_name(call, args, false, reply);
+}
+
+/** fs_remove_dir() - RemoveDir: of an empty directory */
+s32 fs_remove_dir(struct svc_call *call, const void *args, void *reply)
+{
+	return remove_name(call, args, true, reply);
+}
+
+/* The vnode that is moved, and what it replaces (vnode 0: nothing). */
+struct move {
+	struct afsx_fid fid;
+	struct afsx_fid old;
+	bool dir;
+};
+
+static s32 find_moved(struct fs_change *c, const struct afsx_rename_args *a,
+		      struct move *m)
+{
+	struct store_status st;
+	int err;
+
+	err = store_tx_lookup(c->tx, &a->from_dir, a->from.p, a->from.len,
+			      &m->fid);
+	if (err)
+		return fs_name_abort(err);
+	err = store_tx_getattr(c->tx, &m->fid, &st);
+	if (err)
+		return fs_abort(err);
+	m->dir = st.type == AFSX_FTYPE_DIR;
+	/* a file with several names is under one access list, as with Link */
+	if (!m->dir && st.nlink > 1 && !afsx_fid_eq(&a->from_dir, &a->to_dir))
+		return afsx_errno_to_abort(-EXDEV);
+	return 0;
+}
+
+static s32 check_move(struct fs_change *c, const struct afsx_rename_args *a,
+		      struct move *m)
+{
+	struct fs_vnode from, to;
+	s32 code;
+	int err;
+
+	code = open_dir(c, &a->from_dir, AFSX_ACE_DELETE, &from);
+	if (!code)
+		code = open_dir(c, &a->to_dir, AFSX_ACE_INSERT, &to);
+	if (!code)
+		code = find_moved(c, a, m);
+	if (code)
+		return code;
+	err = store_tx_lookup(c->tx, &a->to_dir, a->to.p, a->to.len, &m->old);
+	if (err == -ENOENT) {
+		m->old.vnode = 0;
+		return 0;
+	}
+	return err ? fs_name_abort(err) :
+		     fs_may_change_dir(&to, AFSX_ACE_DELETE);
+}
+
+static s32 move_name(struct fs_change *c, const struct afsx_rename_args *a,
+		     struct move *m, struct afsx_rename_reply *r)
+{
+	s32 code = check_move(c, a, m);
+	int err;
+
+	if (code)
+		return code;
+	err = store_rename(c->tx, &a->from_dir, a->from.p, a->from.len,
+			   &a->to_dir, a->to.p, a->to.len);
+	if (err)
+		return fs_name_abort(err);
+	/* a directory that has a new parent has new contents: the caller hears */
+	if (!m->dir)
+		fs_change_known(c, &m->fid);
+	if (m->old.vnode && !is_gone(c, &m->old))
+		m->old.vnode = 0;
+	code = close_dir(c, &a->from_dir, &r->from_dir);
+	return code ? code : close_dir(c, &a->to_dir, &r->to_dir);
+}
+
+/** fs_rename() - Rename, also over what has the name already */
+s32 fs_rename(struct svc_call *call, const void *args, void *reply)
+{
+	const struct afsx_rename_args *a = args;
+	struct afsx_rename_reply *r = reply;
+	struct move m = { .dir = false };
+	struct fs_change c;
+	s32 code = check_new_name(&a->to);
+
+	if (!code && a->from_dir.vid != a->to_dir.vid)
+		code = afsx_errno_to_abort(-EXDEV);
+	if (!code)
+		code = fs_change_begin(&c, call, a->from_dir.vid);
+	if (code)
+		return code;
+	code = fs_change_end(&c, move_name(&c, a, &m, r));
+	if (!code && m.old.vnode)
+		forget(call, &m.old);
+	r->sync = fs_sync(call);
+	return code;
+}
