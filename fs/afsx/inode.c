@@ -226,20 +226,14 @@ struct inode *afsx_iget(struct super_block *sb, const struct afsx_fid *fid,
 	return inode;
 }
 
-struct inode *afsx_iget_root(struct super_block *sb,
-			     const struct afsx_caller *by)
+struct inode *afsx_iget_fetch(struct super_block *sb,
+			      const struct afsx_fid *fid,
+			      const struct afsx_caller *by)
 {
-	struct afsx_sb *sbi = AFSX_SB(sb);
-	struct afsx_fetch_status_args args = {
-		.fid = {
-			.vid	= sbi->volume->vid,
-			.vnode	= AFSX_ROOT_VNODE,
-			.unique	= AFSX_ROOT_UNIQUE,
-		},
-	};
+	struct afsx_fetch_status_args args = { .fid = *fid };
 	struct afsx_status_reply reply;
 	struct afsx_op op = {
-		.volume		= sbi->volume,
+		.volume		= AFSX_SB(sb)->volume,
 		.by		= *by,
 		.rpc_id		= AFSX_FS_FETCH_STATUS,
 		.args		= &args,
@@ -253,7 +247,7 @@ struct inode *afsx_iget_root(struct super_block *sb,
 	if (ret)
 		inode = ERR_PTR(ret);
 	else
-		inode = afsx_iget(sb, &args.fid, &op, &reply.status, &reply.cb);
+		inode = afsx_iget(sb, fid, &op, &reply.status, &reply.cb);
 	afsx_op_release(&op);
 	return inode;
 }

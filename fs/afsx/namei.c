@@ -20,6 +20,7 @@
 #include "mntpt.h"
 #include "op.h"
 #include "security.h"
+#include "super.h"
 #include "validate.h"
 #include "vnode.h"
 #include "volume.h"
@@ -174,28 +175,6 @@ static struct inode *afsx_bulk_run(struct afsx_bulk *bulk,
 	return inode;
 }
 
-/* Ask for one vnode alone: its errors are judged as those of an operation. */
-static struct inode *afsx_fetch_one(struct afsx_bulk *bulk,
-				    struct afsx_vnode *dvnode, struct key *key)
-{
-	struct afsx_fetch_status_args args = { .fid = bulk->wanted };
-	struct afsx_status_reply reply;
-	struct inode *inode;
-	struct afsx_op op;
-	int ret;
-
-	afsx_op_init_vnode(&op, dvnode, key);
-	op.rpc_id = AFSX_FS_FETCH_STATUS;
-	op.args = &args;
-	op.reply = &reply;
-	ret = afsx_op_run(&op);
-	inode = ret ? ERR_PTR(ret) :
-		      afsx_iget(bulk->sb, &bulk->wanted, &op, &reply.status,
-				&reply.cb);
-	afsx_op_release(&op);
-	return inode;
-}
-
 /* The inode of an entry, from memory or from the server. */
 static struct inode *afsx_entry_inode(struct afsx_vnode *dvnode,
 				      const struct afsx_dirblob *blob,
@@ -203,6 +182,7 @@ static struct inode *afsx_entry_inode(struct afsx_vnode *dvnode,
 				      struct key *key)
 {
 	struct super_block *sb = afsx_inode(dvnode)->i_sb;
+	struct afsx_caller by = { key, &AFSX_SB(sb)->calls };
 	struct inode *inode = afsx_ilookup(sb, fid), *result;
 	struct afsx_bulk *bulk;
 
@@ -226,8 +206,9 @@ static struct inode *afsx_entry_inode(struct afsx_vnode *dvnode,
 		afsx_bulk_collect(bulk, dvnode, blob);
 		result = afsx_bulk_run(bulk, dvnode, key);
 	}
+	/* Asked for alone, its errors are judged as those of an operation. */
 	if (result == ERR_PTR(-EOPNOTSUPP) || result == ERR_PTR(-EREMOTEIO))
-		result = afsx_fetch_one(bulk, dvnode, key);
+		result = afsx_iget_fetch(sb, fid, &by);
 	kfree(bulk);
 	iput(inode);
 	return result;

@@ -202,6 +202,10 @@ static struct inode *afsx_root_inode(struct super_block *sb,
 				     const struct afsx_caller *by)
 {
 	struct afsx_sb *sbi = AFSX_SB(sb);
+	struct afsx_fid fid = {
+		.vnode	= AFSX_ROOT_VNODE,
+		.unique	= AFSX_ROOT_UNIQUE,
+	};
 	struct inode *inode;
 
 	if (sbi->dyn) {
@@ -212,7 +216,8 @@ static struct inode *afsx_root_inode(struct super_block *sb,
 	snprintf(sb->s_id, sizeof(sb->s_id), "%u", sbi->volume->vid);
 	rcu_assign_pointer(sbi->volume->sb, sb);
 
-	inode = afsx_iget_root(sb, by);
+	fid.vid = sbi->volume->vid;
+	inode = afsx_iget_fetch(sb, &fid, by);
 	if (!IS_ERR(inode) && sbi->autocell)
 		set_bit(AFSX_V_AUTOCELL, &AFSX_V(inode)->flags);
 	return inode;

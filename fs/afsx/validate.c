@@ -196,11 +196,28 @@ void afsx_vnode_gone(struct afsx_vnode *vnode)
 	write_sequnlock(&vnode->cb_lock);
 }
 
+/* Run an operation that brings the status of a vnode in memory, and apply that. */
+static int afsx_vnode_ask(struct afsx_vnode *vnode, struct afsx_op *op,
+			  struct afsx_status_reply *reply)
+{
+	u32 breaks = atomic_read(&vnode->cb_breaks);
+	int ret;
+
+	op->reply = reply;
+	ret = afsx_op_run(op);
+	if (!ret)
+		ret = afsx_vnode_apply(vnode, op, &reply->status, &reply->cb,
+				       breaks);
+	if (ret == -ESTALE)
+		afsx_vnode_gone(vnode);
+	afsx_op_release(op);
+	return ret;
+}
+
 static int afsx_fetch_status(struct afsx_vnode *vnode, struct key *key,
 			     u32 *access)
 {
 	struct afsx_fetch_status_args args = { .fid = vnode->fid };
-	u32 breaks = atomic_read(&vnode->cb_breaks);
 	struct afsx_status_reply reply;
 	struct afsx_op op;
 	int ret;
@@ -208,16 +225,9 @@ static int afsx_fetch_status(struct afsx_vnode *vnode, struct key *key,
 	afsx_op_init_vnode(&op, vnode, key);
 	op.rpc_id = AFSX_FS_FETCH_STATUS;
 	op.args = &args;
-	op.reply = &reply;
-	ret = afsx_op_run(&op);
-	if (!ret)
-		ret = afsx_vnode_apply(vnode, &op, &reply.status, &reply.cb,
-				       breaks);
+	ret = afsx_vnode_ask(vnode, &op, &reply);
 	if (!ret && access)
 		*access = reply.status.caller_access;
-	if (ret == -ESTALE)
-		afsx_vnode_gone(vnode);
-	afsx_op_release(&op);
 	return ret;
 }
 
@@ -230,7 +240,6 @@ ssize_t afsx_vnode_fetch(struct afsx_vnode *vnode, struct key *key, u64 pos,
 		.pos	= pos,
 		.len	= len,
 	};
-	u32 breaks = atomic_read(&vnode->cb_breaks);
 	struct afsx_status_reply reply;
 	struct afsx_op op;
 	int ret;
@@ -238,15 +247,8 @@ ssize_t afsx_vnode_fetch(struct afsx_vnode *vnode, struct key *key, u64 pos,
 	afsx_op_init_vnode(&op, vnode, key);
 	op.rpc_id = AFSX_FS_FETCH_DATA64;
 	op.args = &args;
-	op.reply = &reply;
 	op.data = data;
-	ret = afsx_op_run(&op);
-	if (!ret)
-		ret = afsx_vnode_apply(vnode, &op, &reply.status, &reply.cb,
-				       breaks);
-	if (ret == -ESTALE)
-		afsx_vnode_gone(vnode);
-	afsx_op_release(&op);
+	ret = afsx_vnode_ask(vnode, &op, &reply);
 	if (ret)
 		return ret;
 	*status = reply.status;

@@ -170,14 +170,16 @@ struct inode *afsx_iget(struct super_block *sb, const struct afsx_fid *fid,
 			const struct afsx_callback *cb);
 
 /**
- * afsx_iget_root - fetch the status of a volume's root and make its inode
- * @sb: superblock with s_fs_info set
+ * afsx_iget_fetch - fetch the status of a FID and find or make its inode
+ * @sb: superblock of the volume, with s_fs_info set
+ * @fid: identity
  * @by: on whose behalf
  *
- * Return: a counted inode of a directory, or an ERR_PTR.
+ * Return: a counted inode, or an ERR_PTR: as afsx_iget(), or what the call met.
  */
-struct inode *afsx_iget_root(struct super_block *sb,
-			     const struct afsx_caller *by);
+struct inode *afsx_iget_fetch(struct super_block *sb,
+			      const struct afsx_fid *fid,
+			      const struct afsx_caller *by);
 
 /**
  * afsx_ilookup - the inode of a FID if it is in memory
