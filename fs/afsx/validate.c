@@ -15,6 +15,7 @@
 #include "op.h"
 #include "security.h"
 #include "super.h"
+#include "trace.h"
 #include "validate.h"
 #include "vnode.h"
 #include "volume.h"
@@ -265,6 +266,7 @@ static bool afsx_vnode_current(const struct afsx_vnode *vnode)
 
 int afsx_validate(struct afsx_vnode *vnode, struct key *key)
 {
+	enum afsx_promise_state state;
 	int ret;
 
 	if (afsx_vnode_current(vnode))
@@ -274,8 +276,11 @@ int afsx_validate(struct afsx_vnode *vnode, struct key *key)
 	ret = mutex_lock_killable(&vnode->validate_lock);
 	if (ret)
 		return ret;
-	if (!afsx_promise_holds(vnode))
+	state = afsx_promise_state(vnode);
+	if (state != AFSX_PROMISE_HOLDS) {
+		trace_afsx_promise_void(&vnode->fid, state);
 		ret = afsx_fetch_status(vnode, key, NULL);
+	}
 	mutex_unlock(&vnode->validate_lock);
 	return ret;
 }

@@ -13,6 +13,7 @@
 #include "cell.h"
 #include "net.h"
 #include "server.h"
+#include "trace.h"
 #include "vlclient.h"
 #include "volume.h"
 
@@ -220,9 +221,12 @@ static struct afsx_sites *afsx_volume_set_sites(struct afsx_volume *volume,
 	old = rcu_dereference_protected(volume->sites,
 					lockdep_is_held(&volume->cell->net->volumes_lock));
 	WRITE_ONCE(volume->vldb_time, get_jiffies_64());
-	if (old && afsx_sites_equal(old, sites))
+	if (old && afsx_sites_equal(old, sites)) {
+		trace_afsx_volume(volume, sites->nr, false);
 		return sites;
+	}
 	rcu_assign_pointer(volume->sites, sites);
+	trace_afsx_volume(volume, sites->nr, true);
 	return old;
 }
 
