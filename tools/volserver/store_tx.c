@@ -376,7 +376,7 @@ int store_begin(struct store *st, struct store_tx **out)
 	struct store_tx *tx;
 	int ret = 0;
 
-	if (!st->lease || blkdev_failed(st->dev))
+	if (!st->lease || lease_hold(st->lease) || blkdev_failed(st->dev))
 		return -EROFS;
 	tx = calloc(1, sizeof(*tx));
 	if (!tx)
