@@ -9,6 +9,7 @@
 #include "cleanup.h"
 #include "crc32c.h"
 #include "le.h"
+#include "meta_sums.h"
 
 #define SLOTS_MIN	4096u
 #define BUSY_MAX	1024u	/* pages being written at once */
@@ -35,6 +36,7 @@ struct meta {
 
 	pthread_mutex_t lock;		/* protects the rest */
 	struct sb_region run[SB_REGIONS_MAX];
+	struct sums *sums[SB_REGIONS_MAX];
 	u32 nr_runs;
 	u64 capacity;
 	u64 size;
@@ -57,7 +59,9 @@ static u32 page_sum(const struct meta *m, u64 page, const u8 *data)
 	le64_put(nr, page);
 	crc = crc32c(0, m->uuid.b, sizeof(m->uuid.b));
 	crc = crc32c(crc, nr, sizeof(nr));
-	return crc32c(crc, data, META_PAGE - META_RESERVED);
+	crc = crc32c(crc, data, META_PAGE - META_RESERVED);
+	/* two values have a meaning of their own */
+	return crc == SUMS_NONE || crc == SUMS_UNKNOWN ? 1 : crc;
 }
 
 static bool is_zero(const u8 *p, size_t len)
@@ -65,23 +69,38 @@ static bool is_zero(const u8 *p, size_t len)
 	return !p[0] && !memcmp(p, p + 1, len - 1);
 }
 
+/* The run that has a page below the capacity, and which of its pages that is. */
+static u32 run_of(const struct meta *m, u64 page, u32 *in_run)
+{
+	u32 i = 0;
+
+	while (page >= sums_pages(m->run[i].nr))
+		page -= sums_pages(m->run[i++].nr);
+	*in_run = (u32)page;
+	return i;
+}
+
 static int verify(const struct meta *m, u64 page, const u8 *data)
 {
-	u32 sum = le32_get(data + META_PAGE - META_RESERVED);
+	u32 in_run, run = run_of(m, page, &in_run);
+	u32 want = sums_get(m->sums[run], in_run);
 
-	if (sum == page_sum(m, page, data) || is_zero(data, META_PAGE))
-		return 0;
-	return -EUCLEAN;
+	if (want == SUMS_NONE)
+		return is_zero(data, META_PAGE) ? 0 : -EUCLEAN;
+	if (want == SUMS_UNKNOWN ||
+	    want != le32_get(data + META_PAGE - META_RESERVED) ||
+	    want != page_sum(m, page, data))
+		return -EUCLEAN;
+	return 0;
 }
 
 /* Device offset of a page below the capacity. */
 static u64 page_offset(const struct meta *m, u64 page)
 {
-	u32 i = 0;
+	u32 in_run, run = run_of(m, page, &in_run);
 
-	while (page >= m->run[i].nr)
-		page -= m->run[i++].nr;
-	return (m->run[i].start + page) << BLK_SHIFT;
+	return (m->run[run].start + sums_blocks(m->run[run].nr) + in_run) <<
+	       BLK_SHIFT;
 }
 
 static u8 *slot_data(struct meta *m, u32 i)
@@ -208,6 +227,19 @@ int meta_read_header(struct meta *m, u64 off, void *buf, size_t len)
 	return ret;
 }
 
+/* What a page will be once its write and that of its sum have reached the device. */
+static void fill_slot(struct meta *m, u32 slot, u64 page, const void *buf)
+{
+	u32 in_run, run = run_of(m, page, &in_run);
+	u8 *data = slot_data(m, slot);
+	u32 sum;
+
+	memcpy(data, buf, META_PAGE);
+	sum = page_sum(m, page, data);
+	le32_put(data + META_PAGE - META_RESERVED, sum);
+	sums_set(m->sums[run], in_run, sum);
+}
+
 int meta_write(struct meta *m, u64 off, const void *buf)
 {
 	u64 page = off / META_PAGE;
@@ -224,9 +256,7 @@ int meta_write(struct meta *m, u64 off, const void *buf)
 		i = evict_slot(m);
 		hash_slot(m, i, page);
 	}
-	memcpy(slot_data(m, i), buf, META_PAGE);
-	le32_put(slot_data(m, i) + META_PAGE - META_RESERVED,
-		 page_sum(m, page, slot_data(m, i)));
+	fill_slot(m, i, page, buf);
 	m->slot[i].busy = true;
 	m->nr_busy++;
 	m->size = max(m->size, page + 1);
@@ -241,6 +271,8 @@ int meta_sync(struct meta *m)
 
 	pthread_mutex_lock(&m->lock);
 	ret = wait_for_writes(m);
+	for (u32 i = 0; !ret && i < m->nr_runs; i++)
+		ret = sums_write(m->sums[i]);
 	pthread_mutex_unlock(&m->lock);
 	return ret ? ret : blkdev_flush(m->dev);
 }
@@ -260,6 +292,25 @@ int meta_check_page(struct meta *m, u64 nr)
 	return ret ? ret : verify(m, nr, page);
 }
 
+u64 meta_run_blocks(u64 pages)
+{
+	u64 blocks = pages + 2;
+
+	while (sums_pages((u32)blocks) < pages)
+		blocks++;
+	return blocks;
+}
+
+u64 meta_blocks(struct meta *m)
+{
+	u64 blocks = 0;
+
+	MUTEX_GUARD(&m->lock);
+	for (u32 i = 0; i < m->nr_runs; i++)
+		blocks += m->run[i].nr;
+	return blocks;
+}
+
 u64 meta_capacity(struct meta *m)
 {
 	MUTEX_GUARD(&m->lock);
@@ -276,13 +327,27 @@ u64 meta_size(struct meta *m)
 
 int meta_extend(struct meta *m, const struct sb_region *run)
 {
-	MUTEX_GUARD(&m->lock);
+	int ret;
 
+	MUTEX_GUARD(&m->lock);
 	if (m->nr_runs == SB_REGIONS_MAX)
 		return -ENOSPC;
+	ret = sums_load(m->dev, &m->uuid, run, &m->sums[m->nr_runs]);
+	if (ret)
+		return ret;
 	m->run[m->nr_runs++] = *run;
-	m->capacity += run->nr;
+	m->capacity += sums_pages(run->nr);
 	return 0;
+}
+
+u32 meta_damaged_sums(struct meta *m)
+{
+	u32 nr = 0;
+
+	MUTEX_GUARD(&m->lock);
+	for (u32 i = 0; i < m->nr_runs; i++)
+		nr += sums_damaged(m->sums[i]);
+	return nr;
 }
 
 static int init_cache(struct meta *m, u32 nr)
@@ -319,17 +384,18 @@ int meta_open(struct blkdev *dev, const struct sb *sb, u32 cache_pages,
 	      struct meta **out)
 {
 	struct meta *m = calloc(1, sizeof(*m));
-	int ret;
+	int ret = 0;
 
 	if (!m)
 		return -ENOMEM;
 	m->dev = dev;
 	m->uuid = sb->uuid;
 	pthread_mutex_init(&m->lock, NULL);
-	for (u32 i = 0; i < sb->nr; i++)
+	for (u32 i = 0; !ret && i < sb->nr; i++)
 		if (sb->region[i].type == SB_REGION_META)
-			meta_extend(m, &sb->region[i]);
-	ret = init_cache(m, cache_pages);
+			ret = meta_extend(m, &sb->region[i]);
+	if (!ret)
+		ret = init_cache(m, cache_pages);
 	if (!ret)
 		ret = find_size(m);
 	if (ret)
@@ -345,6 +411,8 @@ void meta_close(struct meta *m)
 		return;
 	if (m->pages)
 		munmap(m->pages, (size_t)m->nr_slots * META_PAGE);
+	for (u32 i = 0; i < m->nr_runs; i++)
+		sums_free(m->sums[i]);
 	free(m->slot);
 	free(m->bucket);
 	pthread_mutex_destroy(&m->lock);

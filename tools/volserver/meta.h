@@ -30,11 +30,14 @@ int meta_open(struct blkdev *dev, const struct sb *sb, u32 cache_pages,
 /** meta_close() - forget everything; nothing is written. @m may be NULL. */
 void meta_close(struct meta *m);
 
-/** meta_extend() - the region has grown by one run; its blocks are zeros */
+/** meta_extend() - the region has grown by one run; new ones are zeros */
 int meta_extend(struct meta *m, const struct sb_region *run);
 
 /** meta_capacity() - pages that the runs can hold */
 u64 meta_capacity(struct meta *m);
+
+/** meta_blocks() - blocks of the runs, those of sums included */
+u64 meta_blocks(struct meta *m);
 
 /** meta_size() - pages in the file as SQLite shall see it; 0: no database */
 u64 meta_size(struct meta *m);
@@ -45,9 +48,10 @@ u64 meta_size(struct meta *m);
  * @off: first byte, a multiple of META_PAGE
  * @buf: META_PAGE bytes
  *
- * A page of zeros was never written and is accepted.
+ * A page that was never written is zeros.
  *
- * Return: 0; -ENODATA beyond the end; -EUCLEAN for a wrong checksum.
+ * Return: 0; -ENODATA beyond the end; -EUCLEAN when it is not what was last
+ * written there.
  */
 int meta_read(struct meta *m, u64 off, void *buf);
 
@@ -87,5 +91,16 @@ int meta_sync(struct meta *m);
  * Return: 0; -EUCLEAN; -ENODATA beyond the end; an I/O error.
  */
 int meta_check_page(struct meta *m, u64 nr);
+
+/**
+ * meta_damaged_sums() - copies of sums of pages that are damaged or old
+ *
+ * That is so after a crash during a checkpoint as well.  The next meta_sync()
+ * writes them anew.
+ */
+u32 meta_damaged_sums(struct meta *m);
+
+/** meta_run_blocks() - blocks a run must have to hold @pages pages */
+u64 meta_run_blocks(u64 pages);
 
 #endif /* AFSX_META_H */

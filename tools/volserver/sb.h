@@ -10,7 +10,7 @@
 
 #include "blkdev.h"
 
-#define SB_VERSION	1
+#define SB_VERSION	2
 #define SB_REGIONS_MAX	240
 #define SB_LEASE_BLOCK	1	/* block of the owner's lease, see lease.h */
 #define SB_FIRST_FREE	2	/* first block that a region may take */

@@ -142,7 +142,7 @@ int store_grow_meta(struct store *st, u64 pages)
 		return 0;
 	if (st->sb.nr == SB_REGIONS_MAX)
 		return -ENOSPC;
-	need = ROUND_UP(pages + META_SLACK - have, MIB_BLOCKS);
+	need = ROUND_UP(meta_run_blocks(pages + META_SLACK - have), MIB_BLOCKS);
 	want = ROUND_UP(max(need, have / 8), MIB_BLOCKS);
 	ret = alloc_take_reserve(st->alloc, (u32)need, (u32)want, &run);
 	if (ret)
@@ -275,8 +275,10 @@ static int open_regions(struct store *st, struct errbuf *err)
 		ret = meta_open(st->dev, &st->sb, cache, &st->meta);
 	if (!ret)
 		ret = vfs_register(st->meta, st->wal, &st->vfs);
-	return ret ? err_set(err, ret, "cannot read the metadata: %s",
-			     strerror(-ret)) : 0;
+	if (!ret && st->lease && meta_damaged_sums(st->meta))
+		ret = meta_sync(st->meta);
+	return ret ? err_set(err, ret, "cannot read log or metadata: %s",
+			     ret == -EUCLEAN ? "damaged" : strerror(-ret)) : 0;
 }
 
 static int open_databases(struct store *st, struct errbuf *err)
@@ -382,7 +384,7 @@ void store_set_notify(struct store *st, store_notify_t fn, void *ctx)
 
 void store_space(struct store *st, u64 *total_kib, u64 *free_kib)
 {
-	u64 fixed = SB_FIRST_FREE + 1 + meta_capacity(st->meta) +
+	u64 fixed = SB_FIRST_FREE + 1 + meta_blocks(st->meta) +
 		    (wal_limit(st->wal) >> BLK_SHIFT);
 
 	*total_kib = (st->sb.blocks - fixed) * BLK_KIB;
@@ -398,7 +400,7 @@ int store_info(struct store *st, struct store_info *info)
 	memset(info, 0, sizeof(*info));
 	info->uuid = st->sb.uuid;
 	info->device_kib = st->sb.blocks * BLK_KIB;
-	info->meta_kib = meta_capacity(st->meta) * BLK_KIB;
+	info->meta_kib = meta_blocks(st->meta) * BLK_KIB;
 	info->wal_kib = wal_limit(st->wal) / 1024;
 	info->failed = blkdev_failed(st->dev);
 	store_space(st, &info->total_kib, &info->free_kib);

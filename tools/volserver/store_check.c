@@ -53,6 +53,9 @@ static int check_pages(struct check *k)
 					  NULL);
 	if (wal_size(k->st->wal))
 		return 0;
+	if (meta_damaged_sums(k->st->meta))
+		check_problem(k, "metadata: %u copies of sums are damaged or old",
+			      meta_damaged_sums(k->st->meta));
 	ret = db_number(k->db, SQL_PAGE_COUNT, &pages);
 	for (s64 i = 0; !ret && i < pages; i++) {
 		ret = meta_check_page(k->st->meta, (u64)i);

@@ -132,8 +132,9 @@ int data_read(struct store *st, struct db *db, const struct vnode *vn, u64 off,
 	      void *buf, size_t len)
 {
 	size_t step = EXTENT_MAX * BLK_SIZE;
+	size_t room = ROUND_UP(off % BLK_SIZE + min(len, step), BLK_SIZE);
+	u8 *blocks CLEANUP_FREE = malloc(room);
 	int ret = 0;
-	u8 *blocks CLEANUP_FREE = malloc(step + BLK_SIZE);
 
 	if (!blocks)
 		return -ENOMEM;

@@ -103,7 +103,7 @@ static int wipe(struct blkdev *dev, const struct sb *sb)
 	if (!ret)
 		ret = blkdev_flush(dev);
 	if (!ret)
-		ret = blkdev_zero(dev, wal->start << BLK_SHIFT, BLK_SIZE);
+		ret = wal_format(dev, wal->start << BLK_SHIFT);
 	if (!ret)
 		ret = blkdev_zero(dev, meta->start << BLK_SHIFT,
 				  (u64)meta->nr << BLK_SHIFT);

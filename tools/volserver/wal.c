@@ -8,17 +8,7 @@
 #include <sys/mman.h>
 
 #include "cleanup.h"
-
-/* Of SQLite's file format, sections 4.1 and 4.3: big-endian */
-#define HEADER_LEN	32
-#define FRAME_HEADER	24
-#define FRAME_LEN	(FRAME_HEADER + 4096)
-#define HEADER_SALT	16	/* offset in the header, 8 bytes */
-#define FRAME_SALT	8	/* offset in a frame's header */
-
-#define LOAD_STEP	(1024u * 1024)
-
-static const u8 magic[3] = { 0x37, 0x7f, 0x06 };	/* then 0x82 or 0x83 */
+#include "wal_load.h"
 
 /**
  * struct wal - the log
@@ -68,38 +58,6 @@ struct wal {
 	atomic_uint losses;
 };
 
-/*
- * Where the frames of the current log end.  Frames of an earlier use of the
- * region have another salt; SQLite itself verifies the checksums.
- */
-static int load(struct wal *w)
-{
-	u64 have = 0, end = HEADER_LEN;
-
-	for (;;) {
-		while (have < end + FRAME_HEADER && have < w->limit) {
-			int ret = blkdev_read(w->dev, w->start + have,
-					      w->mirror + have,
-					      min(w->limit - have, (u64)LOAD_STEP));
-
-			if (ret)
-				return ret;
-			have += min(w->limit - have, (u64)LOAD_STEP);
-		}
-		if (end == HEADER_LEN && memcmp(w->mirror, magic, sizeof(magic)))
-			return 0;
-		if (end + FRAME_LEN > w->limit ||
-		    memcmp(w->mirror + end + FRAME_SALT,
-			   w->mirror + HEADER_SALT, 8))
-			break;
-		end += FRAME_LEN;
-	}
-	w->size = end;
-	w->committed_end = end;
-	w->durable_end = end;
-	return 0;
-}
-
 int wal_open(struct blkdev *dev, const struct sb_region *region,
 	     struct wal **out)
 {
@@ -119,7 +77,9 @@ int wal_open(struct blkdev *dev, const struct sb_region *region,
 	if (w->mirror == MAP_FAILED)
 		w->mirror = NULL;
 	else
-		ret = load(w);
+		ret = wal_load(dev, w->start, w->limit, w->mirror, &w->size);
+	w->committed_end = w->size;
+	w->durable_end = w->size;
 	if (ret)
 		wal_close(w);
 	else
@@ -187,10 +147,16 @@ int wal_write(struct wal *w, u64 off, const void *buf, size_t len)
 	return 0;
 }
 
+int wal_format(struct blkdev *dev, u64 start)
+{
+	u8 block[BLK_SIZE];
+
+	wal_put_empty(block);
+	return blkdev_write_fua(dev, start, block, sizeof(block));
+}
+
 int wal_reset(struct wal *w)
 {
-	u8 zeros[BLK_SIZE] = { 0 };
-
 	pthread_mutex_lock(&w->lock);
 	w->size = 0;
 	w->committed_end = 0;
@@ -198,7 +164,7 @@ int wal_reset(struct wal *w)
 	w->dirty_from = U64_MAX;
 	w->dirty_to = 0;
 	pthread_mutex_unlock(&w->lock);
-	return blkdev_write_fua(w->dev, w->start, zeros, sizeof(zeros));
+	return wal_format(w->dev, w->start);
 }
 
 void wal_announce(struct wal *w, bool data)
@@ -261,18 +227,25 @@ u64 wal_durable(struct wal *w)
 }
 
 /*
- * Copy of the dirty part, widened to whole blocks: SQLite may append to the
- * mirror while the device is busy.
+ * Copy of the dirty part, widened to whole blocks, with a record behind its last
+ * frame: SQLite may append to the mirror while the device is busy.
  */
-static void *take_tail(struct wal *w, u64 *off, size_t *len)
+static u8 *take_tail(struct wal *w, u64 *off, size_t *len)
 {
 	u64 from = ROUND_DOWN(w->dirty_from, BLK_SIZE);
-	u64 to = ROUND_UP(w->dirty_to, BLK_SIZE);
-	void *copy = malloc(to - from);
+	u64 record = wal_frame_end(w->dirty_to);
+	u64 to = ROUND_UP(record + WAL_RECORD_LEN, BLK_SIZE);
+	u8 *copy;
 
+	if (to > w->limit)	/* no room: the log is about to start anew */
+		to = ROUND_UP(w->dirty_to, BLK_SIZE);
+	copy = malloc(to - from);
 	if (!copy)
 		return NULL;
 	memcpy(copy, w->mirror + from, to - from);
+	if (record + WAL_RECORD_LEN <= to)
+		wal_put_record(w->mirror, w->durable_end, record,
+			       copy + (record - from));
 	*off = w->start + from;
 	*len = to - from;
 	w->dirty_from = U64_MAX;
@@ -294,7 +267,7 @@ static void lead(struct wal *w)
 	u64 ticket = atomic_load(&w->committed);
 	u64 end = w->committed_end;
 	bool flush = w->need_flush;
-	void *tail = NULL;
+	u8 *tail = NULL;
 	size_t len = 0;
 	u64 off = 0;
 	int ret = 0;

@@ -14,7 +14,7 @@
 
 struct wal;
 
-/** wal_open() - load the log of the device, as far as it is current */
+/** wal_open() - load the log of the device; -EUCLEAN when it is damaged */
 int wal_open(struct blkdev *dev, const struct sb_region *region,
 	     struct wal **w);
 
@@ -40,6 +40,9 @@ int wal_read(struct wal *w, u64 off, void *buf, size_t len);
 
 /** wal_write() - bytes into the mirror; -ENOSPC beyond the region */
 int wal_write(struct wal *w, u64 off, const void *buf, size_t len);
+
+/** wal_format() - an empty log at device offset @start, durably */
+int wal_format(struct blkdev *dev, u64 start);
 
 /** wal_reset() - make the log empty, durably */
 int wal_reset(struct wal *w);

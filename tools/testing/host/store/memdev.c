@@ -198,6 +198,11 @@ int blkdev_write(struct blkdev *dev, u64 off, const void *buf, size_t len)
 
 int blkdev_write_fua(struct blkdev *dev, u64 off, const void *buf, size_t len)
 {
+	if (len > BLK_SIZE) {
+		MUTEX_GUARD(&mem.lock);
+		mem.counts.fua = off >> BLK_SHIFT;
+		mem.counts.nr_fua = len >> BLK_SHIFT;
+	}
 	return change(dev, off, buf, 0, len);
 }
 

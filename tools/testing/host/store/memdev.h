@@ -41,12 +41,16 @@ void memdev_restore(void);
  * @trimmed: blocks they covered
  * @flushes: FLUSH requests
  * @reads: blocks read
+ * @fua: first block of the last durable write, those of one block left aside
+ * @nr_fua: its length, blocks
  */
 struct memdev_counts {
 	u64 trims;
 	u64 trimmed;
 	u64 flushes;
 	u64 reads;
+	u64 fua;
+	u64 nr_fua;
 };
 
 /** memdev_counts() - so far */

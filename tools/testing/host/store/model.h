@@ -82,6 +82,9 @@ struct volume {
  * @pages: pages that exist
  * @next_id: ids of volumes below this were used
  * @name: names in directories
+ * @verbose: print every operation
+ * @damaged: the device is: errors that say so are right answers
+ * @refused: how many of them there were
  */
 struct world {
 	struct store *st;
@@ -94,11 +97,32 @@ struct world {
 	u64 pages;
 	u32 next_id;
 	char name[NAMES][AFSX_NAME_MAX + 1];
+	bool verbose;
+	bool damaged;
+	u64 refused;
 };
 
 extern struct world w;
 
-/* ---- model.c ---------------------------------------------------------------- */
+/* ---- model_run.c ------------------------------------------------------------ */
+
+/** model_random() - random numbers of seed and @nr follow */
+void model_random(u64 nr);
+
+/** model_start() - an empty store on a device in memory of @device bytes */
+void model_start(u64 seed, u64 device);
+
+/** model_operate() - operation @nr, and what comes before the next */
+void model_operate(u64 nr);
+
+/** model_finish() - end the transaction under way */
+void model_finish(void);
+
+/** open_store() - open it, or end the test */
+void open_store(void);
+
+/** close_store() - close it, which must succeed */
+void close_store(void);
 
 /** pick() - a random number below @n */
 u64 pick(u64 n);
@@ -203,10 +227,13 @@ void op_vol_set(void);
 
 /* ---- model_verify.c ----------------------------------------------------------- */
 
+/** verify_volumes() - every volume, vnode, name and byte */
+void verify_volumes(void);
+
 /** verify_some() - one random vnode */
 void verify_some(void);
 
-/** verify_all() - every volume, vnode, name and byte, and the space in use */
+/** verify_all() - the same, the space in use, and the check */
 void verify_all(void);
 
 #endif /* AFSX_STORE_MODEL_H */

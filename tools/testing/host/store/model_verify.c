@@ -5,11 +5,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cleanup.h"
 #include "model.h"
 
 #define RUN_MAX		64u	/* blocks read at once */
 #define COLLECT_STEP	100u
+
+/*
+ * Whether the store gave an answer.  A damaged one may refuse to, but not say that
+ * there is nothing.
+ */
+static bool answered(s64 ret)
+{
+	if (ret >= 0)
+		return true;
+	if (!w.damaged || ret != -EUCLEAN)
+		wrong("%s", strerror((int)-ret));
+	w.refused++;
+	return false;
+}
 
 /* ---- vnodes ----------------------------------------------------------------- */
 
@@ -55,6 +68,8 @@ static void verify_run(const struct volume *v, const struct node *n, u64 from,
 		return;
 	len = (size_t)min((u64)len, n->s.size - off);
 	got = store_read(w.st, &fid, off, buf, nr * BLK_SIZE, NULL);
+	if (!answered(got))
+		return;
 	same(v, n, "result of a read", (u64)got, len);
 	for (u32 i = 0; i * BLK_SIZE < len; i++) {
 		const struct page *p = node_block(n, from + i);
@@ -69,11 +84,9 @@ static void verify_run(const struct volume *v, const struct node *n, u64 from,
 /* All blocks, and those around them, which are often holes. */
 static void verify_file(const struct volume *v, const struct node *n)
 {
-	u8 *buf CLEANUP_FREE = malloc(RUN_MAX * BLK_SIZE);
+	static u8 buf[RUN_MAX * BLK_SIZE];
 	u64 next = 0;
 
-	if (!buf)
-		wrong("out of memory");
 	for (size_t i = 0; i < n->nr_blocks; i++) {
 		u64 from = n->block[i].nr;
 
@@ -130,15 +143,18 @@ static void verify_dir(const struct volume *v, const struct node *n)
 	struct listing l = { .v = v, .dir = n };
 	struct afsx_fid fid = fid_of(v, n);
 	char acl[STORE_ACL_MAX];
+	ssize_t acl_len;
 	u32 names = 2;
 
 	for (u32 i = 0; i < NAMES; i++)
 		names += !!n->entry[i];
-	must(store_readdir(w.st, &fid, see_entry, &l), 0);
-	same(v, n, "number of entries", l.entries, names);
+	if (answered(store_readdir(w.st, &fid, see_entry, &l)))
+		same(v, n, "number of entries", l.entries, names);
 	same(v, n, "number of wrong entries", l.bad, 0);
-	same(v, n, "length of the access list",
-	     (u64)store_acl_get(w.st, &fid, acl, sizeof(acl)), n->acl_len);
+	acl_len = store_acl_get(w.st, &fid, acl, sizeof(acl));
+	if (!answered(acl_len))
+		return;
+	same(v, n, "length of the access list", (u64)acl_len, n->acl_len);
 	if (memcmp(acl, n->acl, n->acl_len))
 		wrong("%u.%u: another access list", v->v.id, n->s.fid.vnode);
 }
@@ -147,10 +163,12 @@ static void verify_link(const struct volume *v, const struct node *n)
 {
 	struct afsx_fid fid = fid_of(v, n);
 	char target[STORE_TARGET_MAX + 1] = "";
+	ssize_t len;
 
-	same(v, n, "length of the target", (u64)
-	     store_read(w.st, &fid, 0, target, STORE_TARGET_MAX, NULL),
-	     strlen(n->target));
+	len = store_read(w.st, &fid, 0, target, STORE_TARGET_MAX, NULL);
+	if (!answered(len))
+		return;
+	same(v, n, "length of the target", (u64)len, strlen(n->target));
 	if (strcmp(target, n->target))
 		wrong("%u.%u: another target", v->v.id, n->s.fid.vnode);
 }
@@ -160,7 +178,8 @@ static void verify_node(const struct volume *v, const struct node *n)
 	struct afsx_fid fid = fid_of(v, n);
 	struct store_status s;
 
-	must(store_getattr(w.st, &fid, &s), 0);
+	if (!answered(store_getattr(w.st, &fid, &s)))
+		return;
 	verify_status(v, n, &s);
 	if (n->s.type == AFSX_FTYPE_FILE)
 		verify_file(v, n);
@@ -185,7 +204,8 @@ static void verify_volume(const struct volume *v)
 {
 	struct store_vol s;
 
-	must(store_vol_get(w.st, v->v.id, &s), 0);
+	if (!answered(store_vol_get(w.st, v->v.id, &s)))
+		return;
 	if (s.used_kib != v->v.used_kib || s.files != v->v.files)
 		wrong("volume %u: %ju KiB and %ju vnodes, not %ju and %ju",
 		      v->v.id, (uintmax_t)s.used_kib, (uintmax_t)s.files,
@@ -233,22 +253,28 @@ static void problem(void *ctx, const char *text)
 	puts(text);
 }
 
-void verify_all(void)
+void verify_volumes(void)
 {
 	struct store_vol s = { .id = 0 };
 	u32 want = 0, got = 0;
+	int ret;
 
-	say("comparison");
 	for (u32 i = 0; i < VOLUMES_MAX; i++) {
 		if (!w.vol[i].v.id)
 			continue;
 		want++;
 		verify_volume(&w.vol[i]);
 	}
-	while (store_vol_next(w.st, s.id, &s) > 0)
+	while ((ret = store_vol_next(w.st, s.id, &s)) > 0)
 		got++;
-	if (got != want)
+	if (answered(ret) && got != want)
 		wrong("%u volumes, should be %u", got, want);
+}
+
+void verify_all(void)
+{
+	say("comparison");
+	verify_volumes();
 	verify_space();
 	if (store_check(w.st, STORE_CHECK_DATA, problem, NULL))
 		wrong("the check found problems");
