@@ -13,6 +13,7 @@
 #define MODE_READ	0500	/* what lets a file be read: to execute is to read */
 #define MODE_WRITE	0200
 #define MODE_SET_ID	06000
+#define MODE_ANYBODY	0777	/* what it takes no administrator to set */
 
 /**
  * fs_abort() - the abort code of the file service for an error of the store
@@ -175,6 +176,18 @@ static s32 check_store(const struct fs_vnode *v,
 		return afsx_errno_to_abort(-EPERM);
 	return allow(may_fill(v) || !(in->mask & AFSX_SET_MODE) ||
 		     !(in->mode & MODE_SET_ID));
+}
+
+/**
+ * fs_mode_given() - the mode that a caller's wish comes to
+ * @mode: what was asked for
+ *
+ * No caller is an administrator here, as OpenAFS has it for these bits: a program
+ * that runs as its owner, put here by just anybody, would be believed by clients.
+ */
+u32 fs_mode_given(u32 mode)
+{
+	return mode & MODE_ANYBODY;
 }
 
 /**

@@ -34,6 +34,7 @@ s32 fs_tx_vnode(struct store_tx *tx, const struct afsx_fid *fid,
 		struct fs_vnode *v);
 
 s32 fs_may_fetch(const struct fs_vnode *v, bool data);
+u32 fs_mode_given(u32 mode);
 s32 fs_may_store_data(const struct fs_vnode *v,
 		      const struct afsx_store_status *in);
 s32 fs_may_store_status(const struct fs_vnode *v,

@@ -52,7 +52,7 @@ static struct store_attr attr_of_new(const struct afsx_store_status *in)
 	struct store_attr attr = {
 		.mask = STORE_SET_MODE | STORE_SET_OWNER | STORE_SET_GROUP |
 			STORE_SET_AUTHOR,
-		.mode = in->mask & AFSX_SET_MODE ? in->mode : 0777,
+		.mode = in->mask & AFSX_SET_MODE ? fs_mode_given(in->mode) : 0777,
 		.owner = in->mask & AFSX_SET_OWNER ? in->owner :
 						     AFSX_ANONYMOUS_ID,
 		.group = in->mask & AFSX_SET_GROUP ? in->group : 0,

@@ -97,7 +97,7 @@ static struct store_attr attr_of(const struct afsx_store_status *in)
 	}
 	if (in->mask & AFSX_SET_MODE) {
 		attr.mask |= STORE_SET_MODE;
-		attr.mode = in->mode;
+		attr.mode = fs_mode_given(in->mode);
 	}
 	return attr;
 }
