@@ -24,10 +24,9 @@
 #define AFSX_SET_MIN_QUOTA	0x1
 #define AFSX_SET_MAX_QUOTA	0x2
 
-/* afsx_set_lock_args.type (afsint.xg), and how long a lock lasts, in seconds */
+/* afsx_set_lock_args.type (afsint.xg) */
 #define AFSX_LOCK_READ		0
 #define AFSX_LOCK_WRITE		1
-#define AFSX_LOCK_TIME		(5 * 60)
 
 /* The AFS id of callers without a token (ptserver: ANONYMOUSID) */
 #define AFSX_ANONYMOUS_ID	32766

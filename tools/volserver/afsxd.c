@@ -25,6 +25,7 @@
 #include "log.h"
 #include "options.h"
 #include "rx_server.h"
+#include "stats.h"
 #include "store.h"
 
 #define COLLECT_STEP	1000	/* rows in one transaction */
@@ -83,11 +84,15 @@ static int start_tables(struct afsxd *d, const struct options *o,
 		.timeout = o->callback_timeout,
 		.retry = o->callback_retry,
 		.max_waiting = o->threads / 2,
+		.max_calls = o->client_calls ? o->client_calls :
+					       o->threads / 2,
+		.max_queued = o->threads / 4,
 	};
 
-	d->locks = locks_new(o->max_locks);
+	d->stats = stats_new();
+	d->locks = locks_new(o->max_locks, o->lock_time);
 	d->callbacks = callbacks_new(&callbacks);
-	if (d->locks && d->callbacks)
+	if (d->stats && d->locks && d->callbacks)
 		d->hosts = hosts_new(&hosts, d->callbacks);
 	return d->hosts ? 0 : err_set(err, -ENOMEM, "out of memory");
 }
@@ -158,6 +163,8 @@ static int start_control(struct running *r, const struct options *o,
 	struct control_config config = {
 		.path = o->control,
 		.store = r->d.store,
+		.status = stats_print,
+		.ctx = &r->d,
 		.max_commands = o->max_commands,
 	};
 
@@ -191,6 +198,7 @@ static int stop(struct running *r, const struct options *o)
 	hosts_free(r->d.hosts);
 	callbacks_free(r->d.callbacks);
 	locks_free(r->d.locks);
+	stats_free(r->d.stats);
 	return store_close(r->d.store);
 }
 

@@ -11,6 +11,7 @@
 struct callbacks;
 struct hosts;
 struct locks;
+struct stats;
 struct store;
 
 /* Addresses of this server that the VL service can tell clients. */
@@ -22,6 +23,7 @@ struct store;
  * @store: volumes
  * @callbacks: promises
  * @locks: advisory locks
+ * @stats: counters
  * @hosts: clients
  * @uuid: this server's identity in the VLDB
  * @addrs: its addresses, host byte order
@@ -34,6 +36,7 @@ struct afsxd {
 	struct callbacks *callbacks;
 	struct hosts *hosts;
 	struct locks *locks;
+	struct stats *stats;
 	struct afsx_uuid uuid;
 	u32 addrs[AFSXD_ADDRS_MAX];
 	unsigned int nr_addrs;

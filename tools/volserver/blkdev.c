@@ -101,9 +101,39 @@ void blkdev_fail(struct blkdev *dev, int err)
 		  LOG_S("uri", dev->opts.uri), LOG_S("why", strerror(-err)));
 }
 
+static void count(struct blkdev_stats *stats, const struct blkdev_req *req,
+		  int err)
+{
+	if (err)
+		stats->errors++;
+	switch (req->op) {
+	case BLKDEV_READ:
+		stats->reads++;
+		stats->read_bytes += req->len;
+		break;
+	case BLKDEV_WRITE:
+		stats->writes++;
+		stats->written_bytes += req->len;
+		break;
+	case BLKDEV_FLUSH:
+		stats->flushes++;
+		break;
+	default:
+		stats->others++;
+	}
+}
+
+void blkdev_stats(struct blkdev *dev, struct blkdev_stats *stats)
+{
+	MUTEX_GUARD(&dev->lock);
+
+	*stats = dev->stats;
+}
+
 void blkdev_complete(struct blkdev *dev, struct blkdev_req *req, int err)
 {
 	pthread_mutex_lock(&dev->lock);
+	count(&dev->stats, req, err);
 	if (req->op == BLKDEV_WRITE)
 		dev->queued -= req->len;
 	if (req->batch) {

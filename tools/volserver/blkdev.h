@@ -77,6 +77,29 @@ int blkdev_failed(struct blkdev *dev);
 /** blkdev_fail() - make the device fail for good, as a failed FLUSH does */
 void blkdev_fail(struct blkdev *dev, int err);
 
+/**
+ * struct blkdev_stats - requests answered since the device was opened
+ * @reads: READ
+ * @writes: WRITE
+ * @flushes: FLUSH
+ * @others: TRIM and WRITE_ZEROES
+ * @read_bytes: bytes of @reads
+ * @written_bytes: bytes of @writes
+ * @errors: requests of any kind that failed
+ */
+struct blkdev_stats {
+	u64 reads;
+	u64 writes;
+	u64 flushes;
+	u64 others;
+	u64 read_bytes;
+	u64 written_bytes;
+	u64 errors;
+};
+
+/** blkdev_stats() - what the device did so far */
+void blkdev_stats(struct blkdev *dev, struct blkdev_stats *stats);
+
 /** blkdev_read() - read and wait */
 int blkdev_read(struct blkdev *dev, u64 off, void *buf, size_t len);
 

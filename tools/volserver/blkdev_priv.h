@@ -69,6 +69,7 @@ struct blkdev_queue {
  * @done: a batch has ended, or there is room in the queue again
  * @pending: to be sent
  * @queued: bytes to be written in @pending and @inflight
+ * @stats: requests answered
  * @failed: 0, or the errno (negative) that made the device fail for good
  * @stop: the I/O thread shall end
  * @wake: eventfd that interrupts the I/O thread's poll
@@ -95,6 +96,7 @@ struct blkdev {
 	pthread_cond_t done;
 	struct blkdev_queue pending;
 	u64 queued;
+	struct blkdev_stats stats;
 	int failed;
 	bool stop;
 	int wake;

@@ -64,6 +64,7 @@ struct callbacks {
 	struct promise_list *keys;
 	struct promise_age age;
 	unsigned int count;
+	struct callbacks_stats stats;	/* but for its count */
 };
 
 /* One CallBack request on its way. */
@@ -180,6 +181,7 @@ static struct promise *add_promise(struct callbacks *cbs, struct host *host,
 	LIST_INSERT_HEAD(&host->promises, p, by_host);
 	TAILQ_INSERT_TAIL(&cbs->age, p, by_age);
 	cbs->count++;
+	cbs->stats.made++;
 	return p;
 }
 
@@ -202,6 +204,7 @@ static void expire(struct callbacks *cbs)
 
 	while ((p = TAILQ_FIRST(&cbs->age)) && p->expires < t) {
 		unlink_promise(cbs, p);
+		cbs->stats.expired++;
 		free(p);
 	}
 }
@@ -216,6 +219,7 @@ static void collect(struct callbacks *cbs, struct promise *p,
 	struct host *host = p->host;
 
 	unlink_promise(cbs, p);
+	cbs->stats.broken++;
 	if (host->broken) {
 		p->next = host->broken->next;
 		host->broken->next = p;
@@ -315,10 +319,11 @@ static void fill(struct promise **broken, struct message *msg,
 }
 
 /* Send messages for the promises at the head of @broken; at most @max. */
-static void send_some(struct promise **broken, struct message *msg,
-		      struct rxs_out *out, unsigned int max)
+static void send_some(struct callbacks *cbs, struct promise **broken,
+		      struct message *msg, struct rxs_out *out,
+		      unsigned int max)
 {
-	unsigned int nr = 0, i;
+	unsigned int nr = 0, failed = 0, i;
 
 	while (*broken && nr < max) {
 		fill(broken, &msg[nr], &out[nr]);
@@ -330,17 +335,23 @@ static void send_some(struct promise **broken, struct message *msg,
 	}
 	rxs_call_many(out, nr);
 	for (i = 0; i < nr; i++) {
-		if (out[i].code)
+		if (out[i].code) {
 			host_unreachable(out[i].owner);
+			failed++;
+		}
 		host_put(out[i].owner);
 	}
+	pthread_mutex_lock(&cbs->lock);
+	cbs->stats.sent += nr;
+	cbs->stats.failed += failed;
+	pthread_mutex_unlock(&cbs->lock);
 }
 
 /*
  * Tell the clients.  Memory only decides how many hear of it at once: a
  * promise is kept even if there is none.
  */
-static void tell(struct promise *broken)
+static void tell(struct callbacks *cbs, struct promise *broken)
 {
 	struct message few_msg[CB_MESSAGES_MIN], *msg;
 	struct rxs_out few_out[CB_MESSAGES_MIN], *out;
@@ -353,9 +364,10 @@ static void tell(struct promise *broken)
 	out = calloc(nr, sizeof(*out));
 	while (broken) {
 		if (msg && out)
-			send_some(&broken, msg, out, nr);
+			send_some(cbs, &broken, msg, out, nr);
 		else
-			send_some(&broken, few_msg, few_out, CB_MESSAGES_MIN);
+			send_some(cbs, &broken, few_msg, few_out,
+				  CB_MESSAGES_MIN);
 	}
 	free(msg);
 	free(out);
@@ -398,7 +410,7 @@ struct afsx_callback callbacks_grant(struct callbacks *cbs, struct host *host,
 		p->expires = now() + cbs->config.lifetime;
 	pthread_mutex_unlock(&cbs->lock);
 	if (broken)
-		tell(broken);
+		tell(cbs, broken);
 	if (!p)
 		return none;
 	return (struct afsx_callback){
@@ -421,8 +433,10 @@ void callbacks_give_up(struct callbacks *cbs, struct host *host,
 
 	pthread_mutex_lock(&cbs->lock);
 	p = find_promise(cbs, host, fid);
-	if (p)
+	if (p) {
 		unlink_promise(cbs, p);
+		cbs->stats.given_up++;
+	}
 	pthread_mutex_unlock(&cbs->lock);
 	free(p);
 }
@@ -439,6 +453,7 @@ void callbacks_forget(struct callbacks *cbs, struct host *host)
 	pthread_mutex_lock(&cbs->lock);
 	while ((p = LIST_FIRST(&host->promises))) {
 		unlink_promise(cbs, p);
+		cbs->stats.given_up++;
 		free(p);
 	}
 	pthread_mutex_unlock(&cbs->lock);
@@ -473,7 +488,16 @@ void callbacks_break(struct callbacks *cbs,
 	seal(broken);
 	pthread_mutex_unlock(&cbs->lock);
 	if (broken)
-		tell(broken);
+		tell(cbs, broken);
+}
+
+/** callbacks_stats() - what the table holds and did */
+void callbacks_stats(struct callbacks *cbs, struct callbacks_stats *stats)
+{
+	pthread_mutex_lock(&cbs->lock);
+	*stats = cbs->stats;
+	stats->count = cbs->count;
+	pthread_mutex_unlock(&cbs->lock);
 }
 
 /** callbacks_free() - free a table that holds no promises; may be NULL */

@@ -41,6 +41,28 @@ struct callbacks_origin {
 	struct afsx_fid fid[CALLBACKS_KNOWN_MAX];
 };
 
+/**
+ * struct callbacks_stats - the promise table, now and so far
+ * @count: promises in force
+ * @made: promises made, not renewed
+ * @broken: promises broken
+ * @given_up: promises that clients gave up or that were forgotten
+ * @expired: promises that lasted to their end
+ * @sent: CallBack calls to clients
+ * @failed: those of them that a client did not answer
+ */
+struct callbacks_stats {
+	u64 count;
+	u64 made;
+	u64 broken;
+	u64 given_up;
+	u64 expired;
+	u64 sent;
+	u64 failed;
+};
+
+void callbacks_stats(struct callbacks *cbs, struct callbacks_stats *stats);
+
 struct callbacks *callbacks_new(const struct callbacks_config *config);
 void callbacks_free(struct callbacks *cbs);
 

@@ -94,6 +94,8 @@ static int run(struct session *s, int argc, char **argv)
 		.out = stream_open(&out, _IOFBF),
 		.err = stream_open(&err, _IOLBF),
 		.stop = &s->stop,
+		.status = s->control->config.status,
+		.ctx = s->control->config.ctx,
 	};
 	int status = VOLCMD_FAILED;
 

@@ -34,11 +34,15 @@ struct store;
  * struct control_config - the server's side
  * @path: path of the socket; an abandoned one is replaced
  * @store: what commands work on
+ * @status: writes what the daemon is doing, for the command of that name
+ * @ctx: for @status
  * @max_commands: commands carried out at the same time; further ones wait
  */
 struct control_config {
 	const char *path;
 	struct store *store;
+	void (*status)(void *ctx, FILE *out);
+	void *ctx;
 	unsigned int max_commands;
 };
 

@@ -10,6 +10,7 @@
 #include "host.h"
 #include "log.h"
 #include "rx_server.h"
+#include "stats.h"
 
 static const struct svc *const services[] = { &fs_svc, &vl_svc };
 
@@ -110,7 +111,7 @@ static s32 serve(struct svc_call *call, const struct svc *svc,
 	code = handler(call, frame->args, frame->reply);
 	if (!code)
 		code = send_reply(call, frame);
-	host_put(call->host);
+	hosts_leave(call->host);
 	return code;
 }
 
@@ -138,6 +139,7 @@ s32 dispatch(void *ctx, struct rxs_call *rx)
 	struct frame frame;
 	u8 word[4];
 	u32 opcode;
+	u64 begun;
 	s32 code;
 
 	if (!svc || rxs_read(rx, word, sizeof(word)) != sizeof(word))
@@ -150,7 +152,9 @@ s32 dispatch(void *ctx, struct rxs_call *rx)
 		return AFSX_RXGEN_OPCODE;
 	if (!frame_alloc(&frame, call.rpc))
 		return afsx_errno_to_abort(-ENOMEM);
+	begun = stats_begin(call.d->stats);
 	code = serve(&call, svc, handler, &frame);
+	stats_end(call.d->stats, call.rpc, begun, code);
 	free(frame.args);
 	log_call(&call, code);
 	return code;

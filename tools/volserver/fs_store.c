@@ -14,6 +14,7 @@
 #include "fs_change.h"
 #include "fs_store.h"
 #include "rx_server.h"
+#include "stats.h"
 
 /* Bytes taken from the connection at a time. */
 #define STORE_CHUNK	(256 * 1024u)
@@ -165,6 +166,8 @@ s32 fs_store_data(struct svc_call *call, const void *args, void *reply)
 		code = fs_change_begin(&c, call, a->fid.vid);
 	if (!code)
 		code = fs_change_end(&c, store_data(&c, a, in, &r->status));
+	if (!code)
+		stats_stored(call->d->stats, a->len);
 	store_ingest_free(in);
 	r->sync = fs_sync(call);
 	return code;

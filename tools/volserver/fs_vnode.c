@@ -14,6 +14,7 @@
 #include "fs_access.h"
 #include "fs_vnode.h"
 #include "rx_server.h"
+#include "stats.h"
 
 /* File data is read and sent in pieces of this size. */
 #define FETCH_CHUNK	(256 * 1024u)
@@ -125,6 +126,8 @@ s32 fs_fetch_data(struct svc_call *call, const void *args, void *reply)
 		return fs_abort(n);
 	left = a->pos < v.st.size ? min(a->len, v.st.size - a->pos) : 0;
 	code = send_data(call, &a->fid, a->pos, left, buf, n, &v.st);
+	if (!code)
+		stats_fetched(call->d->stats, left);
 	r->status = fs_status(call, &v);
 	r->sync = fs_sync(call);
 	return code;

@@ -29,7 +29,10 @@ struct hosts {
 	struct host_chain chains[HOST_CHAINS];
 	struct host_age age;
 	unsigned int count;
+	pthread_cond_t served;
 	unsigned int waiting;	/* calls held up by clients that settle */
+	unsigned int queued;	/* calls held up by others of their client */
+	u64 refused;
 };
 
 /** peer_text() - @peer as "address:port", in @text; returns @text */
@@ -67,6 +70,7 @@ struct hosts *hosts_new(const struct hosts_config *config,
 	hosts->callbacks = callbacks;
 	pthread_mutex_init(&hosts->lock, NULL);
 	pthread_cond_init(&hosts->settled, NULL);
+	pthread_cond_init(&hosts->served, NULL);
 	TAILQ_INIT(&hosts->age);
 	return hosts;
 }
@@ -92,6 +96,7 @@ void hosts_free(struct hosts *hosts)
 		host_put(host);
 	}
 	pthread_cond_destroy(&hosts->settled);
+	pthread_cond_destroy(&hosts->served);
 	pthread_mutex_destroy(&hosts->lock);
 	free(hosts);
 }
@@ -287,6 +292,23 @@ static s32 wait_settled(struct hosts *hosts, struct host *host)
 	}
 }
 
+/*
+ * Wait until the client may have one more call served.  Called with the lock
+ * held.  Returns VBUSY when too many calls are waiting already.
+ */
+static s32 wait_turn(struct hosts *hosts, struct host *host)
+{
+	while (host->calls >= hosts->config.max_calls) {
+		if (hosts->queued >= hosts->config.max_queued)
+			return AFSX_VBUSY;
+		hosts->queued++;
+		pthread_cond_wait(&hosts->served, &hosts->lock);
+		hosts->queued--;
+	}
+	host->calls++;
+	return 0;
+}
+
 /* Let go of a host the table has no room for. */
 static void dismiss(struct hosts *hosts, struct host *host)
 {
@@ -302,7 +324,7 @@ static void dismiss(struct hosts *hosts, struct host *host)
  * hosts_enter() - note that a client calls, and see that it is settled
  * @hosts: table
  * @peer: the client
- * @out: the client, with a reference for host_put(), on success
+ * @out: the client, for hosts_leave(), on success
  *
  * Takes as long as the client needs to answer when it is new.  A client that
  * cannot be reached is served all the same, but gets no promises.
@@ -328,6 +350,10 @@ s32 hosts_enter(struct hosts *hosts, const struct rxs_peer *peer,
 	TAILQ_INSERT_TAIL(&hosts->age, host, by_age);
 	victim = surplus(hosts);
 	code = wait_settled(hosts, host);
+	if (!code)
+		code = wait_turn(hosts, host);
+	if (code)
+		hosts->refused++;
 	pthread_mutex_unlock(&hosts->lock);
 	if (victim)
 		dismiss(hosts, victim);
@@ -336,6 +362,35 @@ s32 hosts_enter(struct hosts *hosts, const struct rxs_peer *peer,
 	else
 		*out = host;
 	return code;
+}
+
+/** hosts_leave() - a call that hosts_enter() let in is over; may be NULL */
+void hosts_leave(struct host *host)
+{
+	if (!host)
+		return;
+	pthread_mutex_lock(&host->table->lock);
+	host->calls--;
+	if (host->table->queued)
+		pthread_cond_broadcast(&host->table->served);
+	pthread_mutex_unlock(&host->table->lock);
+	host_put(host);
+}
+
+/** hosts_stats() - what the table holds and did */
+void hosts_stats(struct hosts *hosts, struct hosts_stats *stats)
+{
+	struct host *host;
+
+	pthread_mutex_lock(&hosts->lock);
+	*stats = (struct hosts_stats){
+		.count = hosts->count,
+		.waiting = hosts->waiting + hosts->queued,
+		.refused = hosts->refused,
+	};
+	TAILQ_FOREACH(host, &hosts->age, by_age)
+		stats->up += host_is_up(host);
+	pthread_mutex_unlock(&hosts->lock);
 }
 
 /**

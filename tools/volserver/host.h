@@ -53,6 +53,7 @@ enum host_state {
  * @state: enum host_state; written under the table's lock
  * @retry_at: monotonic second before which a client that failed to settle is
  *	not tried again
+ * @calls: calls of this client being served
  * @identified: @uuid is known
  * @uuid: the client's, from TellMeAboutYourself
  * @promises: promises to this client, under the lock of struct callbacks
@@ -67,6 +68,7 @@ struct host {
 	atomic_uint refs;
 	atomic_int state;
 	time_t retry_at;
+	unsigned int calls;
 	bool identified;
 	struct afsx_uuid uuid;
 	struct promise_list promises;
@@ -81,6 +83,9 @@ struct host {
  * @retry: seconds before a client that does not answer is asked again
  * @max_waiting: calls that may wait for clients to settle; further ones are
  *	told VBUSY, so that such clients cannot take all threads
+ * @max_calls: calls of one client served at the same time
+ * @max_queued: calls that may wait because of @max_calls; further ones are told
+ *	VBUSY
  */
 struct hosts_config {
 	struct afsx_uuid uuid;
@@ -88,7 +93,25 @@ struct hosts_config {
 	unsigned int timeout;
 	unsigned int retry;
 	unsigned int max_waiting;
+	unsigned int max_calls;
+	unsigned int max_queued;
 };
+
+/**
+ * struct hosts_stats - the host table, now and so far
+ * @count: clients remembered
+ * @up: those of them that take callbacks
+ * @waiting: calls that wait for a client to settle, or for its other calls
+ * @refused: calls that were told VBUSY
+ */
+struct hosts_stats {
+	u64 count;
+	u64 up;
+	u64 waiting;
+	u64 refused;
+};
+
+void hosts_stats(struct hosts *hosts, struct hosts_stats *stats);
 
 struct hosts *hosts_new(const struct hosts_config *config,
 			struct callbacks *callbacks);
@@ -96,6 +119,7 @@ void hosts_free(struct hosts *hosts);
 
 s32 hosts_enter(struct hosts *hosts, const struct rxs_peer *peer,
 		struct host **out);
+void hosts_leave(struct host *host);
 void host_get(struct host *host);
 void host_put(struct host *host);
 bool host_is_up(struct host *host);

@@ -29,6 +29,7 @@ TAILQ_HEAD(lock_age, lock);
 struct locks {
 	pthread_mutex_t mutex;
 	unsigned int max;
+	unsigned int lifetime;
 	unsigned int nr;
 	struct lock_age age;
 	struct lock_chain chains[LOCK_CHAINS];
@@ -45,16 +46,18 @@ static time_t now(void)
 /**
  * locks_new() - make an empty table
  * @max: vnodes that can be locked at once
+ * @lifetime: seconds a lock lasts
  *
  * Return: the table, or NULL without memory.
  */
-struct locks *locks_new(unsigned int max)
+struct locks *locks_new(unsigned int max, unsigned int lifetime)
 {
 	struct locks *locks = calloc(1, sizeof(*locks));
 
 	if (!locks)
 		return NULL;
 	locks->max = max;
+	locks->lifetime = lifetime;
 	TAILQ_INIT(&locks->age);
 	pthread_mutex_init(&locks->mutex, NULL);
 	return locks;
@@ -89,14 +92,21 @@ static struct lock_chain *chain_of(struct locks *locks,
 	return &locks->chains[hash / (U32_MAX / LOCK_CHAINS + 1)];
 }
 
-/* The lock on a vnode, if there is one; expired ones are gone. */
-static struct lock *find(struct locks *locks, const struct afsx_fid *fid)
+static void expire(struct locks *locks)
 {
 	struct lock *lock;
 	time_t t = now();
 
 	while ((lock = TAILQ_FIRST(&locks->age)) && lock->expires < t)
 		drop(locks, lock);
+}
+
+/* The lock on a vnode, if there is one; expired ones are gone. */
+static struct lock *find(struct locks *locks, const struct afsx_fid *fid)
+{
+	struct lock *lock;
+
+	expire(locks);
 	LIST_FOREACH(lock, chain_of(locks, fid), by_fid) {
 		if (afsx_fid_eq(&lock->fid, fid))
 			return lock;
@@ -119,7 +129,7 @@ static struct lock *add(struct locks *locks, const struct afsx_fid *fid)
 
 static void renew(struct locks *locks, struct lock *lock)
 {
-	lock->expires = now() + AFSX_LOCK_TIME;
+	lock->expires = now() + locks->lifetime;
 	TAILQ_REMOVE(&locks->age, lock, by_age);
 	TAILQ_INSERT_TAIL(&locks->age, lock, by_age);
 }
@@ -191,6 +201,14 @@ u32 locks_release(struct locks *locks, const struct afsx_fid *fid)
 		return 0;
 	}
 	return --lock->count;
+}
+
+/** locks_number() - vnodes that are locked */
+unsigned int locks_number(struct locks *locks)
+{
+	MUTEX_GUARD(&locks->mutex);
+	expire(locks);
+	return locks->nr;
 }
 
 /** locks_count() - readers of a vnode; all bits set when it has a writer */

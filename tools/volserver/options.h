@@ -26,10 +26,13 @@
  * @fs_port: UDP port of the file service
  * @vl_port: UDP port of the volume location service
  * @threads: calls served at the same time
+ * @client_calls: calls of one client served at the same time; 0: half of
+ *	@threads
  * @idle_timeout: seconds without data after which a call is ended
  * @max_clients: clients remembered
  * @max_promises: callback promises kept
  * @max_locks: vnodes locked at the same time
+ * @lock_time: seconds an advisory lock lasts
  * @promise_time: seconds a callback promise lasts
  * @callback_timeout: seconds a client may take to answer a call
  * @callback_retry: seconds before a client without answer is asked again
@@ -50,10 +53,12 @@ struct options {
 	unsigned int fs_port;
 	unsigned int vl_port;
 	unsigned int threads;
+	unsigned int client_calls;
 	unsigned int idle_timeout;
 	unsigned int max_clients;
 	unsigned int max_promises;
 	unsigned int max_locks;
+	unsigned int lock_time;
 	unsigned int promise_time;
 	unsigned int callback_timeout;
 	unsigned int callback_retry;

@@ -391,6 +391,24 @@ void store_space(struct store *st, u64 *total_kib, u64 *free_kib)
 	*free_kib = alloc_free_blocks(st->alloc) * BLK_KIB;
 }
 
+void store_stats(struct store *st, struct store_stats *stats)
+{
+	struct blkdev_stats dev;
+
+	blkdev_stats(st->dev, &dev);
+	*stats = (struct store_stats){
+		.commits = wal_committed(st->wal),
+		.log_kib = wal_size(st->wal) / 1024,
+		.reads = dev.reads,
+		.writes = dev.writes,
+		.flushes = dev.flushes,
+		.others = dev.others,
+		.read_kib = dev.read_bytes / 1024,
+		.written_kib = dev.written_bytes / 1024,
+		.errors = dev.errors,
+	};
+}
+
 int store_info(struct store *st, struct store_info *info)
 {
 	s64 volumes = 0, vnodes = 0;

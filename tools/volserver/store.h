@@ -141,6 +141,33 @@ int store_info(struct store *st, struct store_info *info);
 /** store_space() - total and free KiB only; takes no lock, cheap. */
 void store_space(struct store *st, u64 *total_kib, u64 *free_kib);
 
+/**
+ * struct store_stats - what an open store did so far
+ * @commits: transactions that changed something
+ * @log_kib: size of the log now, KiB
+ * @reads: READ requests to the NBD server
+ * @writes: WRITE requests
+ * @flushes: FLUSH requests
+ * @others: TRIM and WRITE_ZEROES requests
+ * @read_kib: KiB read
+ * @written_kib: KiB written
+ * @errors: requests that failed
+ */
+struct store_stats {
+	u64 commits;
+	u64 log_kib;
+	u64 reads;
+	u64 writes;
+	u64 flushes;
+	u64 others;
+	u64 read_kib;
+	u64 written_kib;
+	u64 errors;
+};
+
+/** store_stats() - fill in @stats; cheap */
+void store_stats(struct store *st, struct store_stats *stats);
+
 /* ---- news ------------------------------------------------------------- */
 
 /**

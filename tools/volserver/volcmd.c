@@ -319,6 +319,8 @@ static const struct volcmd_desc commands[] = {
 	{ "list", "", "list the volumes", 0, 0, { }, volcmd_list },
 	{ "show", "[VOLUME [PATH]]", "show the store, a volume, or a vnode",
 	  0, 2, { }, volcmd_show },
+	{ "status", "", "show what the server did so far", 0, 0, { },
+	  volcmd_status },
 	{ "check", "", "verify the store", 0, 0, { { "data", NULL } },
 	  volcmd_check },
 };

@@ -27,11 +27,15 @@ enum volcmd_exit {
  * @err: errors and progress
  * @stop: NULL, or a flag that another thread or a signal sets to have a long
  *	command give up and undo what it did
+ * @status: NULL, or writes what the server that runs the command is doing
+ * @ctx: for @status
  */
 struct volcmd_io {
 	FILE *out;
 	FILE *err;
 	const atomic_bool *stop;
+	void (*status)(void *ctx, FILE *out);
+	void *ctx;
 };
 
 /**

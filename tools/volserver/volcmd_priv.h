@@ -125,6 +125,7 @@ int volcmd_put_acl(const struct volcmd *c, const struct afsx_fid *dir);
 /* The commands with files of their own */
 int volcmd_import(struct volcmd *c);
 int volcmd_list(struct volcmd *c);
+int volcmd_status(struct volcmd *c);
 int volcmd_show(struct volcmd *c);
 int volcmd_check(struct volcmd *c);
 int volcmd_mkmount(struct volcmd *c);

@@ -169,6 +169,27 @@ int volcmd_show(struct volcmd *c)
 	return c->nr == 1 ? show_volume(c, &vol) : show_vnode(c, &vol);
 }
 
+int volcmd_status(struct volcmd *c)
+{
+	FILE *out = c->io->out;
+	struct store_stats s;
+
+	if (!c->io->status)
+		return volcmd_misuse(c, "there is no server to ask; use --control");
+	store_stats(c->st, &s);
+	fprintf(out, "%-20s %ju\n", "commits", (uintmax_t)s.commits);
+	fprintf(out, "%-20s %ju KiB\n", "log", (uintmax_t)s.log_kib);
+	fprintf(out, "%-20s %ju, %ju KiB\n", "NBD reads", (uintmax_t)s.reads,
+		(uintmax_t)s.read_kib);
+	fprintf(out, "%-20s %ju, %ju KiB\n", "NBD writes", (uintmax_t)s.writes,
+		(uintmax_t)s.written_kib);
+	fprintf(out, "%-20s %ju\n", "NBD flushes", (uintmax_t)s.flushes);
+	fprintf(out, "%-20s %ju\n", "NBD trims, zeroes", (uintmax_t)s.others);
+	fprintf(out, "%-20s %ju\n", "NBD errors", (uintmax_t)s.errors);
+	c->io->status(c->io->ctx, out);
+	return VOLCMD_OK;
+}
+
 static void put_problem(void *ctx, const char *problem)
 {
 	fprintf(ctx, "%s\n", problem);

@@ -285,7 +285,7 @@ static void store_sending(char **args, int nr)
 	store(args, true, number(args[FID + 6]));
 }
 
-/* store-slowly FID LEN: announce so many bytes, send all but one, and stay */
+/* store-slowly FID LEN: announce so many bytes, send nearly all, and stay */
 static void store_slowly(char **args, int nr)
 {
 	struct rx_call *call = rx_NewCall(client.fs);
@@ -295,7 +295,6 @@ static void store_slowly(char **args, int nr)
 
 	expect("code", StartRXAFS_StoreData64(call, &fid, &in, 0, len, len), 0);
 	expect("data", send_data(call, 1, 0, len - 1), 0);
-	rx_FlushWrite(call);
 }
 
 /* data FID SEED POS LEN: what is there is what was stored */
