@@ -15,6 +15,8 @@
 #include "store.h"
 #include "volcmd.h"
 
+#define COLLECT_STEP	2000	/* rows in one transaction */
+
 /* What the options say. */
 struct config {
 	const char *uri;
@@ -170,9 +172,22 @@ static bool only_looks(const char *command)
 	return false;
 }
 
+/* Undo first what a command that was killed has left. */
+static int tidy(struct store *st)
+{
+	int n;
+
+	do {
+		n = store_collect(st, COLLECT_STEP);
+	} while (n > 0 && !atomic_load(&stop));
+	return min(n, 0);
+}
+
 static int run_offline(const struct config *cfg)
 {
-	struct volcmd_io io = { .out = stdout, .err = stderr, .stop = &stop };
+	struct volcmd_io io = {
+		.in = stdin, .out = stdout, .err = stderr, .stop = &stop,
+	};
 	struct store_config sc = {
 		.uri = cfg->uri,
 		.flags = (only_looks(cfg->argv[0]) ? STORE_RDONLY : 0) |
@@ -187,7 +202,11 @@ static int run_offline(const struct config *cfg)
 	ret = store_open(&sc, &st, &err);
 	if (ret)
 		return complain(cfg->argv[0], &err, ret);
-	ret = volcmd_run(st, &io, cfg->argc, cfg->argv);
+	ret = sc.flags & STORE_RDONLY ? 0 : tidy(st);
+	if (ret)
+		fprintf(stderr, "afsx-vol: %s: tidying up: %s\n", cfg->argv[0],
+			strerror(-ret));
+	ret = ret ? VOLCMD_FAILED : volcmd_run(st, &io, cfg->argc, cfg->argv);
 	end = store_close(st);
 	if (end && ret == VOLCMD_OK) {
 		fprintf(stderr, "afsx-vol: %s: the store stopped: %s\n",
@@ -225,5 +244,6 @@ int main(int argc, char **argv)
 		return run_online(&cfg);
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
+	signal(SIGPIPE, SIG_IGN);
 	return run_offline(&cfg);
 }

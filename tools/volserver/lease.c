@@ -2,8 +2,7 @@
 #include "lease.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,21 +46,52 @@ struct owner {
 	char host[HOST_LEN];
 };
 
+/**
+ * struct lease - the store is ours
+ * @dev: device
+ * @store: UUID of the store
+ * @thread: renews the lease
+ * @turn: held while it is renewed; protects @self
+ * @self: what the lease says
+ * @renewed: when that began the last time, milliseconds
+ * @lock: protects @stop
+ * @wake: the thread shall look at @stop
+ * @stop: the thread shall end
+ */
 struct lease {
 	struct blkdev *dev;
 	struct afsx_uuid store;
-	struct owner self;
 	pthread_t thread;
+	pthread_mutex_t turn;
+	struct owner self;
+	atomic_llong renewed;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	bool stop;
 };
 
+static s64 now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+static void sleep_ms(s64 ms)
+{
+	struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };
+
+	nanosleep(&ts, NULL);
+}
+
+/* Start of a process in clock ticks since boot; 0 when it does not run. */
 static u64 process_start(u64 pid)
 {
 	FILE *f CLEANUP_FCLOSE = NULL;
 	char path[64], line[1024], *p;
 	unsigned long long started = 0;
+	unsigned int threads = 0;
 	size_t n;
 
 	snprintf(path, sizeof(path), "/proc/%ju/stat", (uintmax_t)pid);
@@ -70,11 +100,13 @@ static u64 process_start(u64 pid)
 		return 0;
 	n = fread(line, 1, sizeof(line) - 1, f);
 	line[n] = '\0';
-	/* field 22; the name in field 2 may contain anything but ends in ')' */
+	/* fields 3, 20, 22; the name before them may contain anything but ')' */
 	p = strrchr(line, ')');
-	for (int field = 2; p && field < 22; field++)
-		p = strchr(p + 1, ' ');
-	if (!p || sscanf(p, " %llu", &started) != 1)
+	if (!p || sscanf(p + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %u %*d %llu",
+			 &threads, &started) != 2)
+		return 0;
+	/* a zombie: it has ended, and so have its threads */
+	if (p[2] == 'Z' && threads <= 1)
 		return 0;
 	return started;
 }
@@ -163,9 +195,7 @@ static bool is_neighbour(const struct owner *self, const struct owner *o)
 
 static bool is_running(const struct owner *o)
 {
-	if (kill((pid_t)o->pid, 0) && errno == ESRCH)
-		return false;
-	return process_start(o->pid) == o->started;
+	return o->started && process_start(o->pid) == o->started;
 }
 
 static int watch_owner(struct blkdev *dev, const struct afsx_uuid *store,
@@ -210,18 +240,36 @@ int lease_check(struct blkdev *dev, const struct afsx_uuid *store,
 	return ret;
 }
 
+static bool is_ours(const struct lease *l, const struct owner *o)
+{
+	return !memcmp(o->id, l->self.id, sizeof(o->id));
+}
+
 static void renew(struct lease *l)
 {
+	s64 now = now_ms();
 	struct owner o;
-	int ret = lease_read(l->dev, &l->store, &o);
+	int ret;
 
-	if (!ret && memcmp(o.id, l->self.id, sizeof(o.id))) {
+	MUTEX_GUARD(&l->turn);
+	ret = lease_read(l->dev, &l->store, &o);
+	if (!ret && !is_ours(l, &o)) {
 		log_error("another process took the store over",
 			  LOG_S("host", o.host), LOG_U("pid", o.pid));
 		blkdev_fail(l->dev, -ESTALE);
 		return;
 	}
-	lease_write(l);
+	if (!lease_write(l))
+		atomic_store(&l->renewed, now);
+}
+
+int lease_hold(struct lease *l)
+{
+	s64 limit = (LEASE_WATCH_S - LEASE_PERIOD_S) * 1000;
+
+	if (now_ms() - atomic_load(&l->renewed) > limit)
+		renew(l);
+	return blkdev_failed(l->dev) == -ESTALE ? -ESTALE : 0;
 }
 
 static void *heartbeat(void *arg)
@@ -230,7 +278,7 @@ static void *heartbeat(void *arg)
 	struct timespec next;
 
 	pthread_mutex_lock(&l->lock);
-	clock_gettime(CLOCK_REALTIME, &next);
+	clock_gettime(CLOCK_MONOTONIC, &next);
 	while (!l->stop) {
 		next.tv_sec += LEASE_PERIOD_S;
 		while (!l->stop &&
@@ -241,37 +289,121 @@ static void *heartbeat(void *arg)
 		pthread_mutex_unlock(&l->lock);
 		renew(l);
 		pthread_mutex_lock(&l->lock);
-		clock_gettime(CLOCK_REALTIME, &next);
+		clock_gettime(CLOCK_MONOTONIC, &next);
 	}
 	pthread_mutex_unlock(&l->lock);
 	return NULL;
 }
 
+/* The lease as it is now still is what was judged before. */
+static int look_again(struct lease *l, int before, const struct owner *dead)
+{
+	struct owner o;
+	int ret = lease_read(l->dev, &l->store, &o);
+
+	if (ret && ret != -ENOENT)
+		return ret;
+	if (ret != before || (!ret && (o.counter != dead->counter ||
+				       memcmp(o.id, dead->id, sizeof(o.id)))))
+		return -EBUSY;
+	return 0;
+}
+
+/* Wait until nobody else can have claimed the store as well. */
+static int settle(struct lease *l, s64 took)
+{
+	struct owner o;
+	int ret;
+
+	sleep_ms(took <= LEASE_CLAIM_MS ? LEASE_SETTLE_MS :
+		 LEASE_WATCH_S * 1000);
+	ret = lease_read(l->dev, &l->store, &o);
+	if (!ret && !is_ours(l, &o))
+		ret = -EBUSY;
+	return ret == -ENOENT ? -EBUSY : ret;
+}
+
+static int claim(struct lease *l, struct errbuf *err)
+{
+	struct owner dead;
+	int before = lease_read(l->dev, &l->store, &dead);
+	int ret = lease_check(l->dev, &l->store, err);
+	s64 start;
+
+	if (ret)
+		return ret;
+	if (before && before != -ENOENT)
+		return err_set(err, before, "cannot read the owner's lease: %s",
+			       strerror(-before));
+	start = now_ms();
+	ret = look_again(l, before, &dead);
+	if (!ret)
+		ret = lease_write(l);
+	if (!ret)
+		ret = settle(l, now_ms() - start);
+	if (ret == -EBUSY)
+		return err_set(err, ret, "the store was taken by another process at this moment");
+	return ret ? err_set(err, ret, "cannot get the owner's lease: %s",
+			     strerror(-ret)) : 0;
+}
+
+static int take_over(struct lease *l, struct errbuf *err)
+{
+	int ret = lease_write(l);
+
+	return ret ? err_set(err, ret, "cannot write the owner's lease: %s",
+			     strerror(-ret)) : 0;
+}
+
+static struct lease *lease_new(struct blkdev *dev,
+			       const struct afsx_uuid *store)
+{
+	struct lease *l = calloc(1, sizeof(*l));
+	pthread_condattr_t attr;
+
+	if (!l)
+		return NULL;
+	l->dev = dev;
+	l->store = *store;
+	pthread_mutex_init(&l->turn, NULL);
+	pthread_mutex_init(&l->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&l->wake, &attr);
+	pthread_condattr_destroy(&attr);
+	return l;
+}
+
+static void lease_free(struct lease *l)
+{
+	pthread_mutex_destroy(&l->turn);
+	pthread_mutex_destroy(&l->lock);
+	pthread_cond_destroy(&l->wake);
+	free(l);
+}
+
 int lease_acquire(struct blkdev *dev, const struct afsx_uuid *store,
 		  bool takeover, struct lease **out, struct errbuf *err)
 {
-	struct lease *l = calloc(1, sizeof(*l));
+	struct lease *l = lease_new(dev, store);
 	int ret;
 
 	if (!l)
 		return err_set(err, -ENOMEM, "out of memory");
-	l->dev = dev;
-	l->store = *store;
-	pthread_mutex_init(&l->lock, NULL);
-	pthread_cond_init(&l->wake, NULL);
 	ret = describe_self(&l->self);
-	if (!ret && !takeover)
-		ret = lease_check(dev, store, err);
+	if (ret)
+		err_set(err, ret, "no random numbers: %s", strerror(-ret));
+	else
+		ret = takeover ? take_over(l, err) : claim(l, err);
 	if (!ret) {
-		ret = lease_write(l);
+		atomic_store(&l->renewed, now_ms());
+		ret = -pthread_create(&l->thread, NULL, heartbeat, l);
 		if (ret)
-			err_set(err, ret, "cannot write the owner's lease: %s",
+			err_set(err, ret, "cannot start a thread: %s",
 				strerror(-ret));
 	}
-	if (!ret)
-		ret = -pthread_create(&l->thread, NULL, heartbeat, l);
 	if (ret) {
-		free(l);
+		lease_free(l);
 		return ret;
 	}
 	*out = l;
@@ -290,8 +422,7 @@ void lease_release(struct lease *l)
 	pthread_cond_signal(&l->wake);
 	pthread_mutex_unlock(&l->lock);
 	pthread_join(l->thread, NULL);
-	if (!lease_read(l->dev, &l->store, &o) &&
-	    !memcmp(o.id, l->self.id, sizeof(o.id)))
+	if (!lease_read(l->dev, &l->store, &o) && is_ours(l, &o))
 		blkdev_write_fua(l->dev, BLK_SIZE, zeros, sizeof(zeros));
-	free(l);
+	lease_free(l);
 }

@@ -122,8 +122,6 @@ static int check_vnode(struct tree *t, const struct vnode *vn)
 	const struct store_status *s = &vn->s;
 	u32 vno = s->fid.vnode;
 
-	if (!s->dv)
-		complain(t, vno, "data version 0");
 	if ((vno & 1) != (s->type == AFSX_FTYPE_DIR ? 1 : 0))
 		complain(t, vno, "parity of the number does not fit the type");
 	switch (s->type) {

@@ -207,11 +207,8 @@ static int collect_orphan(struct store_tx *tx, const struct afsx_fid *fid,
 
 /* ---- garbage -------------------------------------------------------------- */
 
-/* Carry out a DELETE that returns the runs it frees; how many rows. */
-static int collect_rows(struct store_tx *tx, enum db_sql sql, s64 grp,
-			unsigned int max)
+int tx_collect_rows(struct store_tx *tx, sqlite3_stmt *row)
 {
-	sqlite3_stmt *row = db_bind(tx->db, sql, "ii", grp, (s64)max);
 	int ret, n = 0;
 
 	while ((ret = db_row(row)) > 0) {
@@ -231,7 +228,7 @@ static int collect_rows(struct store_tx *tx, enum db_sql sql, s64 grp,
 
 static int has_volumes(struct store_tx *tx, s64 grp)
 {
-	sqlite3_stmt *row = db_bind(tx->db, SQL_VOL_OF_GRP, "i", grp);
+	sqlite3_stmt *row = db_bind(tx->db, SQL_VOL_ANY_OF_GRP, "i", grp);
 
 	return db_end(row, db_row(row));
 }
@@ -248,7 +245,8 @@ static int collect_group(struct store_tx *tx, s64 grp, unsigned int max)
 	if (volumes < 0)
 		return volumes;
 	for (int i = 0; i < 3; i++) {
-		ret = collect_rows(tx, steps[volumes][i], grp, max);
+		ret = tx_collect_rows(tx, db_bind(tx->db, steps[volumes][i],
+						  "ii", grp, (s64)max));
 		if (ret)
 			return ret;
 	}
@@ -278,10 +276,13 @@ int store_collect(struct store *st, unsigned int max)
 
 	if (ret)
 		return ret;
-	n = next_orphan(tx, &fid);
-	if (n > 0) {
-		n = collect_orphan(tx, &fid, max);
-	} else if (!n) {
+	n = tx_collect_busy(tx, max);
+	if (!n) {
+		n = next_orphan(tx, &fid);
+		if (n > 0)
+			n = collect_orphan(tx, &fid, max);
+	}
+	if (!n) {
 		n = next_garbage(tx, &grp);
 		if (n > 0)
 			n = collect_group(tx, grp, max);

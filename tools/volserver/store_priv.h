@@ -28,6 +28,8 @@
 #define DIRBLK_KIB	(AFSX_DIR_BLOCK_SIZE / 1024)
 #define SYMLINK_KIB	1u
 #define STAGED_MAX	16u		/* imports at once */
+#define BUSY_MAX	16u		/* held volumes, and restores, at once */
+#define VOL_TYPE_HELD	3		/* vol.type of a held volume */
 
 /**
  * struct reader - a database connection for reading
@@ -63,6 +65,7 @@ struct reader {
  * @reader: connections for reading
  * @nr_readers: their number
  * @staged: directories of store_stage(), protected by @writer_lock
+ * @busy: volumes of store_hold() and restores, protected by @writer_lock
  * @ingest_lock: protects @ingesting, and with it the free map against checks
  * @ingesting: blocks in use by data that no file refers to yet
  * @notify: told of changes, or NULL
@@ -90,6 +93,7 @@ struct store {
 	unsigned int nr_readers;
 
 	struct afsx_fid staged[STAGED_MAX];
+	u32 busy[BUSY_MAX];
 
 	pthread_mutex_t ingest_lock;
 	u64 ingesting;
@@ -173,6 +177,10 @@ int vnode_load(struct db *db, const struct afsx_fid *fid, struct vnode *vn);
 
 /** vnode_load_any() - the same, also when no name leads to it any more */
 int vnode_load_any(struct db *db, const struct afsx_fid *fid, struct vnode *vn);
+
+/** vnode_load_live() - any, as a R/W volume will show it, also when it is busy */
+int vnode_load_live(struct db *db, const struct afsx_fid *fid,
+		    struct vnode *vn);
 
 /** vnode_release() - free what a struct vnode points to, not itself */
 void vnode_release(struct vnode *vn);
@@ -263,5 +271,25 @@ int data_truncate(struct store_tx *tx, struct vnode *vn, u64 size);
 
 /** vol_from_row() - decode the columns of a SQL_VOL_* query */
 void vol_from_row(sqlite3_stmt *stmt, struct store_vol *vol, s64 *snap);
+
+/** vol_check_new() - whether a R/W volume may get this name; -EEXIST, -EINVAL */
+int vol_check_new(struct store_tx *tx, const char *name);
+
+/**
+ * vol_take_id() - an id for a new group of volumes
+ * @tx: transaction
+ * @id: the one asked for, or 0 for any; then the one it got
+ *
+ * Return: 0; -EDOM when no R/W volume can have it; -ENOTUNIQ when it is in use.
+ */
+int vol_take_id(struct store_tx *tx, u32 *id);
+
+/* ---- store_hold.c ------------------------------------------------------- */
+
+/** busy_slot() - entry of @st->busy with this id, or 0 for a free one; NULL */
+u32 *busy_slot(struct store *st, u32 id);
+
+/** vol_check_idle() - -EBUSY while a volume of the group is held or restored */
+int vol_check_idle(struct store_tx *tx, u32 rw_id);
 
 #endif /* AFSX_STORE_PRIV_H */

@@ -129,6 +129,22 @@ int store_readdir(struct store *st, const struct afsx_fid *dir,
 	return read_end(st, r, &vn, ret);
 }
 
+int store_vnode_list(struct store *st, u32 vid, u32 after, u32 *list, int max)
+{
+	sqlite3_stmt *row;
+	int n = 0, ret;
+	struct reader *r = reader_get(st, &ret);
+
+	if (!r)
+		return ret;
+	row = db_bind(&r->db, SQL_VNODE_LIST, "iii", (s64)vid, (s64)after,
+		      (s64)max);
+	while (n < max && (ret = db_row(row)) > 0)
+		list[n++] = (u32)db_int(row, 0);
+	ret = db_end(row, n < max ? ret : 0);
+	return reader_put(st, r, ret ? ret : n);
+}
+
 /* Length of the access list of a loaded directory, which is left in @buf. */
 static ssize_t copy_acl(const struct vnode *dir, char *buf, size_t size)
 {

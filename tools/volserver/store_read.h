@@ -110,6 +110,18 @@ int store_readdir(struct store *st, const struct afsx_fid *dir,
 		  store_emit_t emit, void *ctx);
 
 /**
+ * store_vnode_list() - numbers of the vnodes of a volume, with a name or not
+ * @st: store
+ * @vid: volume
+ * @after: number to start behind; 0 to begin
+ * @list: where to put them, in order
+ * @max: how many, at most
+ *
+ * Return: how many; 0 at the end; or a negative errno.
+ */
+int store_vnode_list(struct store *st, u32 vid, u32 after, u32 *list, int max);
+
+/**
  * store_acl_get() - access list of a directory
  * @st: store
  * @fid: a directory

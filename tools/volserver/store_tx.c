@@ -41,7 +41,8 @@ int tx_fail(struct store_tx *tx, int ret)
 
 static int load_volume(struct store_tx *tx, struct tx_grp *g)
 {
-	sqlite3_stmt *row = db_bind(tx->db, SQL_VOL_GET, "i", (s64)g->id);
+	sqlite3_stmt *row = db_bind(tx->db, SQL_VOL_ROW, "i", (s64)g->id);
+	bool restoring = g->id == tx->restoring;
 	struct store_vol vol;
 	int ret = db_row(row);
 	s64 snap;
@@ -50,9 +51,10 @@ static int load_volume(struct store_tx *tx, struct tx_grp *g)
 		ret = -ENOMEDIUM;
 	if (ret > 0) {
 		vol_from_row(row, &vol, &snap);
-		g->quota = vol.quota_kib;
+		g->quota = restoring ? 0 : vol.quota_kib;
 		g->used = vol.used_kib;
-		ret = vol.type == AFSX_VOL_RW ? 0 : -EROFS;
+		ret = vol.type != AFSX_VOL_RW ? -EROFS :
+		      snap == SNAP_LIVE || restoring ? 0 : -EBUSY;
 	}
 	return db_end(row, ret);
 }
@@ -117,7 +119,7 @@ static int flush_group(struct store_tx *tx, struct tx_grp *g)
 		ret = db_run(tx->db, SQL_GRP_UPDATE, "iiiii", (s64)g->id,
 			     g->epoch, (s64)g->next_file, (s64)g->next_dir,
 			     (s64)g->next_unique);
-	if (!ret && g->changed)
+	if (!ret && g->changed && g->id != tx->restoring)
 		ret = db_run(tx->db, SQL_VOL_USAGE, "iiii", (s64)g->id,
 			     g->used_delta, g->files_delta, tx->now);
 	return ret;
@@ -160,7 +162,7 @@ static int get_vnode(struct store_tx *tx, const struct afsx_fid *fid,
 		vn = calloc(1, sizeof(*vn));
 		if (!vn)
 			return -ENOMEM;
-		ret = vnode_load_any(tx->db, &any, vn);
+		ret = vnode_load_live(tx->db, &any, vn);
 		if (ret) {
 			free(vn);
 			return ret;
@@ -320,7 +322,7 @@ static void keep_vnodes(struct store_tx *tx)
 
 void tx_news(struct store_tx *tx, const struct afsx_fid *fid)
 {
-	if (!tx->st->notify || tx->nr_news > TX_NEWS_MAX)
+	if (!tx->st->notify || tx->restoring || tx->nr_news > TX_NEWS_MAX)
 		return;
 	if (!tx->news)
 		tx->news = calloc(TX_NEWS_MAX + 1, sizeof(*tx->news));
@@ -374,7 +376,7 @@ int store_begin(struct store *st, struct store_tx **out)
 	struct store_tx *tx;
 	int ret = 0;
 
-	if (!st->lease || blkdev_failed(st->dev))
+	if (!st->lease || lease_hold(st->lease) || blkdev_failed(st->dev))
 		return -EROFS;
 	tx = calloc(1, sizeof(*tx));
 	if (!tx)

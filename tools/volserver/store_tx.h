@@ -53,6 +53,7 @@ struct run_list {
  * @db: the writer's connection
  * @err: 0, or why it can only be aborted
  * @now: time of all changes, seconds since 1970
+ * @restoring: group that a restore fills unseen by others, or 0
  * @writes: file data under way
  * @wrote: file data was written
  * @taken: blocks allocated, to be given back when it is aborted
@@ -68,6 +69,7 @@ struct store_tx {
 	struct db *db;
 	int err;
 	s64 now;
+	u32 restoring;
 	struct blkdev_batch writes;
 	bool wrote;
 	struct run_list taken;
@@ -128,6 +130,12 @@ void tx_news(struct store_tx *tx, const struct afsx_fid *fid);
  * Return: @ret.
  */
 int tx_fail(struct store_tx *tx, int ret);
+
+/** tx_collect_rows() - run what RETURNs the blocks it frees; how many rows */
+int tx_collect_rows(struct store_tx *tx, sqlite3_stmt *row);
+
+/** tx_collect_busy() - end what a crash interrupted; rows, or 0 for nothing */
+int tx_collect_busy(struct store_tx *tx, unsigned int max);
 
 /** run_list_add() - -ENOMEM */
 int run_list_add(struct run_list *l, const struct alloc_run *run);

@@ -71,14 +71,17 @@ static int vnode_from_row(sqlite3_stmt *row, struct vnode *vn)
 	return ret;
 }
 
-int vnode_load_any(struct db *db, const struct afsx_fid *fid, struct vnode *vn)
+/* @snap: an epoch at least as late as this is looked at */
+static int load(struct db *db, const struct afsx_fid *fid, s64 snap,
+		struct vnode *vn)
 {
 	sqlite3_stmt *row;
 	int ret;
 
 	memset(vn, 0, sizeof(*vn));
 	vn->s.fid = *fid;
-	row = db_bind(db, SQL_VNODE_GET, "ii", (s64)fid->vid, (s64)fid->vnode);
+	row = db_bind(db, SQL_VNODE_GET, "iii", (s64)fid->vid, (s64)fid->vnode,
+		      snap);
 	ret = db_row(row);
 	if (!ret)
 		ret = -ENOMEDIUM;
@@ -90,6 +93,17 @@ int vnode_load_any(struct db *db, const struct afsx_fid *fid, struct vnode *vn)
 	if (ret)
 		vnode_release(vn);
 	return ret;
+}
+
+int vnode_load_any(struct db *db, const struct afsx_fid *fid, struct vnode *vn)
+{
+	return load(db, fid, 0, vn);
+}
+
+int vnode_load_live(struct db *db, const struct afsx_fid *fid,
+		    struct vnode *vn)
+{
+	return load(db, fid, SNAP_LIVE, vn);
 }
 
 int vnode_load(struct db *db, const struct afsx_fid *fid, struct vnode *vn)

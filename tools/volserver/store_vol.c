@@ -193,7 +193,33 @@ static int check_base_name(const char *name)
 	return name[0] == '.' || name[len - 1] == '.' ? -EINVAL : 0;
 }
 
-static int next_volume_id(struct store_tx *tx, u32 *id)
+int vol_check_new(struct store_tx *tx, const char *name)
+{
+	struct store_vol vol;
+	int ret = check_base_name(name);
+
+	if (ret)
+		return ret;
+	ret = find_name(tx->db, name, strlen(name), &vol);
+	return ret == -ENOMEDIUM ? 0 : ret ? tx_fail(tx, ret) : -EEXIST;
+}
+
+/* Whether a group of volumes may have the id that was asked for. */
+static int check_id(struct store_tx *tx, u32 id)
+{
+	sqlite3_stmt *row;
+	int ret;
+
+	if (id < FIRST_VOLUME || (id - FIRST_VOLUME) % IDS_PER_GROUP ||
+	    id > U32_MAX - IDS_PER_GROUP)
+		return -EDOM;
+	/* a group that was removed may still have rows to be collected */
+	row = db_bind(tx->db, SQL_GRP_GET, "i", (s64)id);
+	ret = db_end(row, db_row(row));
+	return ret > 0 ? -ENOTUNIQ : ret;
+}
+
+int vol_take_id(struct store_tx *tx, u32 *id)
 {
 	static const char key[] = "next_volume";
 	sqlite3_stmt *row = db_bind(tx->db, SQL_CONFIG_GET, "s", key);
@@ -202,13 +228,18 @@ static int next_volume_id(struct store_tx *tx, u32 *id)
 
 	if (ret > 0)
 		next = db_int(row, 0);
-	db_end(row, 0);
-	if (ret < 0)
+	db_end(row, min(ret, 0));
+	if (ret >= 0)
+		ret = *id ? check_id(tx, *id) : 0;
+	if (ret)
 		return ret;
-	if (next > (s64)U32_MAX - IDS_PER_GROUP)
-		return -ENOSPC;
-	*id = (u32)next;
-	return db_run(tx->db, SQL_CONFIG_SET, "si", key, next + IDS_PER_GROUP);
+	if (!*id) {
+		if (next > (s64)U32_MAX - IDS_PER_GROUP)
+			return -ENOSPC;
+		*id = (u32)next;
+	}
+	next = max(next, (s64)*id + IDS_PER_GROUP);
+	return db_run(tx->db, SQL_CONFIG_SET, "si", key, next);
 }
 
 static int make_root(struct store_tx *tx, u32 id)
@@ -242,15 +273,12 @@ static int make_root(struct store_tx *tx, u32 id)
 int store_vol_create(struct store_tx *tx, const char *name, u64 quota_kib,
 		     u32 *id)
 {
-	struct store_vol vol;
-	int ret = check_base_name(name);
+	int ret = vol_check_new(tx, name);
 
 	if (ret)
 		return ret;
-	ret = find_name(tx->db, name, strlen(name), &vol);
-	if (ret != -ENOMEDIUM)
-		return ret ? tx_fail(tx, ret) : -EEXIST;
-	ret = next_volume_id(tx, id);
+	*id = 0;
+	ret = vol_take_id(tx, id);
 	if (!ret)
 		ret = db_run(tx->db, SQL_GRP_INSERT, "i", (s64)*id);
 	if (!ret)
@@ -329,6 +357,8 @@ int store_vol_remove(struct store_tx *tx, u32 id)
 	struct store_vol vol, clone;
 	int ret = volume_of(tx, id, &vol);
 
+	if (!ret && vol.type == AFSX_VOL_RW)
+		ret = vol_check_idle(tx, id);
 	if (ret)
 		return ret;
 	for (u32 i = 1; vol.type == AFSX_VOL_RW && i < IDS_PER_GROUP; i++) {

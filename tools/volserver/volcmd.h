@@ -23,6 +23,7 @@ enum volcmd_exit {
 
 /**
  * struct volcmd_io - where a command talks to
+ * @in: what the user types or sends, or NULL when that cannot be read
  * @out: results
  * @err: errors and progress
  * @stop: NULL, or a flag that another thread or a signal sets to have a long
@@ -31,6 +32,7 @@ enum volcmd_exit {
  * @ctx: for @status
  */
 struct volcmd_io {
+	FILE *in;
 	FILE *out;
 	FILE *err;
 	const atomic_bool *stop;

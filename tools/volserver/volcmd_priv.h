@@ -124,6 +124,8 @@ int volcmd_put_acl(const struct volcmd *c, const struct afsx_fid *dir);
 
 /* The commands with files of their own */
 int volcmd_import(struct volcmd *c);
+int volcmd_dump(struct volcmd *c);
+int volcmd_restore(struct volcmd *c);
 int volcmd_list(struct volcmd *c);
 int volcmd_status(struct volcmd *c);
 int volcmd_show(struct volcmd *c);

@@ -32,7 +32,10 @@ void image_init(struct image *im, const u8 *from, u64 size)
 	im->stamp = calloc(size / RAM_BLOCK, sizeof(*im->stamp));
 	if (!im->stamp)
 		die("out of memory for an image");
-	memcpy(im->mem, from, size);
+	/* most of it is zeros, as a new memory file is */
+	for (u64 at = 0; at < size; at += RAM_BLOCK)
+		if (from[at] || memcmp(from + at, from + at + 1, RAM_BLOCK - 1))
+			memcpy(im->mem + at, from + at, RAM_BLOCK);
 }
 
 void image_reset(struct image *im, const u8 *from)

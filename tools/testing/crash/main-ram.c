@@ -2,6 +2,7 @@
 #include "controls.h"
 #include "faults.h"
 #include "points.h"
+#include "sequences.h"
 #include "test.h"
 
 int main(int argc, char **argv)
@@ -10,6 +11,7 @@ int main(int argc, char **argv)
 		{ "points", points_command, 2, "SEED COUNT" },
 		{ "controls", controls_command, 0, "" },
 		{ "faults", faults_command, 2, "SEED RUNS" },
+		{ "sequences", sequences_command, 2, "LENGTH STRIDE" },
 		{ .name = NULL },
 	};
 

@@ -125,3 +125,22 @@ void compare_volume(struct store *st, u32 vid, const char *path)
 
 	compare_dir(st, &root, path);
 }
+
+/* store-test compare URI VOLUME DIRECTORY: that the volume holds this tree */
+int test_compare(int argc, char **argv)
+{
+	struct store_config cfg = { .uri = argv[1], .flags = STORE_RDONLY };
+	struct errbuf err = { "" };
+	struct store_vol vol;
+	struct store *st;
+
+	if (argc != 4)
+		die("usage: store-test compare URI VOLUME DIRECTORY");
+	if (store_open(&cfg, &st, &err))
+		die("%s", err.text);
+	if (store_vol_find(st, argv[2], strlen(argv[2]), &vol))
+		die("no volume %s", argv[2]);
+	compare_volume(st, vol.id, argv[3]);
+	store_close(st);
+	return 0;
+}

@@ -11,6 +11,8 @@ static const struct {
 	{ "unit", test_unit },
 	{ "ops", test_ops },
 	{ "race", test_race },
+	{ "dump", test_dump },
+	{ "compare", test_compare },
 };
 
 int main(int argc, char **argv)
@@ -19,5 +21,5 @@ int main(int argc, char **argv)
 	for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(tests); i++)
 		if (!strcmp(argv[1], tests[i].name))
 			return tests[i].run(argc - 1, argv + 1);
-	die("usage: store-test unit|ops|race ARGUMENT...");
+	die("usage: store-test unit|ops|race|dump|compare ARGUMENT...");
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The tests of the store, one program: store-test unit|ops|race ARGUMENT... */
+/* The tests of the store, one program: store-test NAME ARGUMENT... */
 #ifndef AFSX_STORE_TEST_H
 #define AFSX_STORE_TEST_H
 
@@ -17,5 +17,7 @@ void compare_volume(struct store *st, u32 vid, const char *path);
 int test_unit(int argc, char **argv);
 int test_ops(int argc, char **argv);
 int test_race(int argc, char **argv);
+int test_dump(int argc, char **argv);
+int test_compare(int argc, char **argv);
 
 #endif /* AFSX_STORE_TEST_H */
