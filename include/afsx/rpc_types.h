@@ -200,6 +200,60 @@ struct afsx_vl_addrs_reply {
 };
 
 /**
+ * struct afsx_vl_all_addrs_reply - GetAddrs
+ * @nr_servers: file servers there are
+ * @nr: addresses kept in @addr
+ * @addr: IPv4 addresses in host order, of all of them; see above
+ *
+ * The arguments are two words that mean nothing.
+ */
+struct afsx_vl_all_addrs_reply {
+	u32 nr_servers;
+	u32 nr;
+	u32 addr[AFSX_VL_ADDRS_MAX];
+};
+
+/* afsx_vl_list_args.mask: which of the fields an entry must match */
+#define AFSX_VLLIST_SERVER	0x01
+#define AFSX_VLLIST_PARTITION	0x02
+#define AFSX_VLLIST_VOLUMEID	0x08
+#define AFSX_VLLIST_FLAG	0x10
+
+/**
+ * struct afsx_vl_list_args - ListAttributesN2
+ * @mask: AFSX_VLLIST_*: the fields that count
+ * @server: IPv4 address of a site's file server, host order
+ * @partition: partition number of a site
+ * @vid: id of a volume of the group; then nothing else counts
+ * @flag: bits of the entry's flags
+ * @name: regular expression, or empty
+ * @start: 0, or @next of the reply before
+ */
+struct afsx_vl_list_args {
+	u32 mask;
+	u32 server;
+	u32 partition;
+	u32 vid;
+	u32 flag;
+	struct afsx_str name;
+	s32 start;
+};
+
+/**
+ * struct afsx_vl_list_reply - ListAttributesN2
+ * @nr: entries of @entry in use
+ * @next: where the list goes on; -1 at its end
+ * @entry: entries, in N form
+ *
+ * The protocol sets no limit; a reply with more entries is refused.
+ */
+struct afsx_vl_list_reply {
+	u32 nr;
+	s32 next;
+	struct afsx_vldb entry[AFSX_VL_LIST_MAX];
+};
+
+/**
  * struct afsx_cb_callback_args - CallBack; GiveUpCallBacks of the FS service
  * @nr: entries of @fid
  * @fid: vnodes; vnode 0 stands for the whole volume

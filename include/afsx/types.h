@@ -30,6 +30,7 @@
 #define AFSX_VLSERVERS_MAX	13	/* NMAXNSERVERS: servers of a VLDB entry */
 #define AFSX_VLSERVERS_OLD_MAX	8	/* OMAXNSERVERS: servers of an old-style entry */
 #define AFSX_VL_ADDRS_MAX	16	/* addresses kept of one server (a VLDB holds 15) */
+#define AFSX_VL_LIST_MAX	32	/* entries kept of one list of them */
 #define AFSX_IFADDRS_MAX	32	/* AFS_MAX_INTERFACE_ADDR */
 #define AFSX_VOLNAME_MAX	64	/* VL_MAXNAMELEN 65 counts the NUL */
 #define AFSX_CELLNAME_MAX	253	/* a cell name is a DNS domain name */

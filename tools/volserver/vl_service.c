@@ -177,6 +177,68 @@ static s32 get_addrs(struct svc_call *call, const void *args, void *reply)
 	return 0;
 }
 
+static s32 get_all_addrs(struct svc_call *call, const void *args, void *reply)
+{
+	const struct afsxd *d = call->d;
+	struct afsx_vl_all_addrs_reply *r = reply;
+
+	r->nr_servers = 1;
+	r->nr = d->nr_addrs;
+	memcpy(r->addr, d->addrs, d->nr_addrs * sizeof(d->addrs[0]));
+	return 0;
+}
+
+/* Whether an entry of this server can match at all: no entry is ever locked. */
+static bool may_match(const struct afsxd *d, const struct afsx_vl_list_args *a)
+{
+	return (!(a->mask & AFSX_VLLIST_SERVER) || has_addr(d, a->server)) &&
+	       (!(a->mask & AFSX_VLLIST_PARTITION) || !a->partition) &&
+	       !(a->mask & AFSX_VLLIST_FLAG);
+}
+
+/* Fill in entries of the groups behind volume @after. */
+static s32 list_groups(struct svc_call *call, u32 after,
+		       struct afsx_vl_list_reply *r)
+{
+	struct store_group group;
+	struct store_vol vol;
+	int ret;
+
+	while ((ret = store_vol_next(call->d->store, after, &vol)) > 0) {
+		if (r->nr == AFSX_VL_LIST_MAX) {
+			r->next = (s32)after;
+			return 0;
+		}
+		ret = store_group_get(call->d->store, vol.rw_id, &group);
+		after = group.id[AFSX_VOL_BACKUP];
+		if (!ret)
+			to_entry(call->d, &group, 0, &r->entry[r->nr++]);
+		else if (ret != -ENOMEDIUM)	/* removed meanwhile */
+			break;
+	}
+	return ret < 0 ? vl_abort(ret) : 0;
+}
+
+static s32 list_attributes(struct svc_call *call, const void *args, void *reply)
+{
+	const struct afsx_vl_list_args *a = args;
+	struct afsx_vl_list_reply *r = reply;
+	bool any_name = !a->name.len ||
+			(a->name.len == 2 && !memcmp(a->name.p, ".*", 2));
+
+	r->next = -1;
+	if (a->mask & AFSX_VLLIST_VOLUMEID) {
+		r->nr = 1;
+		return entry_by_id(call, a->vid, AFSX_VL_TYPE_ANY, &r->entry[0]);
+	}
+	/* patterns are for administrators only, of whom there are none here */
+	if (!any_name)
+		return AFSX_VLERR_PERM;
+	if (a->start == -1 || !may_match(call->d, a))
+		return 0;
+	return list_groups(call, (u32)a->start, r);
+}
+
 static s32 get_capabilities(struct svc_call *call, const void *args,
 			    void *reply)
 {
@@ -198,7 +260,9 @@ static const struct svc_method vl_methods[] = {
 	{ AFSX_VL_GET_ENTRY_BY_NAME,	get_entry_by_name },
 	{ AFSX_VL_GET_ENTRY_BY_NAME_N,	get_entry_by_name },
 	{ AFSX_VL_GET_ENTRY_BY_NAME_U,	get_entry_by_name },
+	{ AFSX_VL_GET_ADDRS,		get_all_addrs },
 	{ AFSX_VL_GET_ADDRS_U,		get_addrs },
+	{ AFSX_VL_LIST_ATTRIBUTES_N2,	list_attributes },
 	{ AFSX_VL_GET_CAPABILITIES,	get_capabilities },
 	{ AFSX_VL_PROBE,		probe },
 };

@@ -147,6 +147,39 @@ static const u32 addrs_reply[] = {
 	9, 2, 2, 0x7f000001, 0xc0a80a01,
 };
 
+static const u32 all_addrs_args[] = { 515, 0, 0 };
+
+static const struct afsx_vl_all_addrs_reply all_addrs = {
+	.nr_servers = 1, .nr = 2, .addr = { 0x7f000001, 0xc0a80a01 },
+};
+
+static const u32 all_addrs_reply[] = { 0, 0, 0, 0, 1, 2, 0x7f000001, 0xc0a80a01 };
+
+static const struct afsx_vl_list_args list = {
+	.mask = AFSX_VLLIST_SERVER | AFSX_VLLIST_FLAG, .server = 0x7f000001, .partition = 2,
+	.vid = 0x20000003, .flag = 0x1f0, .name = STR(".*"), .start = 0x20000000,
+};
+
+static const u32 list_args[] = {
+	534, 0x11, 0x7f000001, 2, 0, 0x20000003, 0x1f0, 2, 0x2e2a0000, 0x20000000,
+};
+
+/* Two entries of no volume, 119 words each; the sites of the second are one. */
+static const struct afsx_vl_list_reply two_entries = {
+	.nr = 2, .next = -1,
+	.entry = {
+		{ .name = "a", .vid = { 1, 2, 3 }, .clone_id = 4, .flags = 5, .match_index = 6 },
+		{ .name = "bc", .nr = 1, .server = { { .addr = 7, .partition = 8, .flags = 9 } } },
+	},
+};
+
+static const u32 list_reply[2 + 2 * 119 + 1] = {
+	2, 2,
+	[2] = 'a', [2 + 65 + 40] = 1, 2, 3, 4, 5, 6,
+	[121] = 'b', 'c', [121 + 65] = 1, 7, [121 + 66 + 13] = 8, [121 + 66 + 26] = 9,
+	[2 + 2 * 119] = 0xffffffff,
+};
+
 static const struct afsx_caps vl_caps = { .nr = 1 };
 
 static const u32 vl_caps_reply[] = { 1, 0 };
@@ -179,6 +212,10 @@ static const struct afsx_golden golden[] = {
 	{ AFSX_VL_GET_ADDRS_U, false, &addrs_by_ip, addrs_by_ip_args,
 	  ARRAY_SIZE(addrs_by_ip_args) },
 	{ AFSX_VL_PROBE, false, NULL, probe_args, ARRAY_SIZE(probe_args) },
+	{ AFSX_VL_GET_ADDRS, false, NULL, all_addrs_args, ARRAY_SIZE(all_addrs_args) },
+	{ AFSX_VL_GET_ADDRS, true, &all_addrs, all_addrs_reply, ARRAY_SIZE(all_addrs_reply) },
+	{ AFSX_VL_LIST_ATTRIBUTES_N2, false, &list, list_args, ARRAY_SIZE(list_args) },
+	{ AFSX_VL_LIST_ATTRIBUTES_N2, true, &two_entries, list_reply, ARRAY_SIZE(list_reply) },
 	{ AFSX_CB_CALLBACK, false, &one_fid, callback_args, ARRAY_SIZE(callback_args) },
 	{ AFSX_CB_CALLBACK, false, &no_fids, no_fids_args, ARRAY_SIZE(no_fids_args) },
 	{ AFSX_CB_CALLBACK, false, &with_cbs, with_cbs_args, ARRAY_SIZE(with_cbs_args) },
@@ -219,6 +256,11 @@ static const struct afsx_golden_bad bad[] = {
 	{ AFSX_VL_GET_ADDRS_U, true, 12, 3, "more addresses than there are" },
 	{ AFSX_VL_GET_ADDRS_U, true, 13, 501, "more addresses than allowed" },
 	{ AFSX_VL_GET_ADDRS_U, true, 13, 1, "fewer addresses in the array than said" },
+	{ AFSX_VL_GET_ADDRS, true, 5, 3, "more addresses than there are" },
+	{ AFSX_VL_LIST_ATTRIBUTES_N2, false, 7, 66, "pattern too long" },
+	{ AFSX_VL_LIST_ATTRIBUTES_N2, true, 0, 1, "a number of entries that is not theirs" },
+	{ AFSX_VL_LIST_ATTRIBUTES_N2, true, 1, 33, "more entries than are kept" },
+	{ AFSX_VL_LIST_ATTRIBUTES_N2, true, 121 + 65, 14, "too many sites in a list" },
 	{ AFSX_CB_TELL_ME_ABOUT_YOURSELF, true, 0, 33, "too many interfaces" },
 	{ AFSX_CB_TELL_ME_ABOUT_YOURSELF, true, 108, 197, "too many capabilities" },
 };

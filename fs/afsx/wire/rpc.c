@@ -107,6 +107,8 @@ static const struct afsx_rpc rpcs[AFSX_RPC_COUNT] = {
 	    vl_name_args, vl_name_args, vldb_old, vldb),
 	ROW(PROBE, VL, "Probe", 514, IDEM,
 	    none, none, none, none),
+	ROW(GET_ADDRS, VL, "GetAddrs", 515, IDEM,
+	    vl_all_addrs_args, none, vl_all_addrs_reply, vl_all_addrs_reply),
 	ROW(GET_ENTRY_BY_ID_N, VL, "GetEntryByIDN", 518, IDEM,
 	    vl_id_args, vl_id_args, vldb_n, vldb),
 	ROW(GET_ENTRY_BY_NAME_N, VL, "GetEntryByNameN", 519, IDEM,
@@ -117,6 +119,8 @@ static const struct afsx_rpc rpcs[AFSX_RPC_COUNT] = {
 	    vl_name_args, vl_name_args, vldb_u, vldb),
 	ROW(GET_ADDRS_U, VL, "GetAddrsU", 533, IDEM,
 	    vl_addrs_args, vl_addrs_args, vl_addrs_reply, vl_addrs_reply),
+	ROW(LIST_ATTRIBUTES_N2, VL, "ListAttributesN2", 534, IDEM,
+	    vl_list_args, vl_list_args, vl_list_reply, vl_list_reply),
 	ROW(GET_CAPABILITIES, VL, "GetCapabilities", 65537, IDEM,
 	    none, none, caps, caps),
 

@@ -68,6 +68,10 @@ enum {
 	AFSX_WORDS_vldb_u		= 65 + 1 + (WORDS_UUID + 3) * AFSX_VLSERVERS_MAX + 5 + 9,
 	AFSX_WORDS_vl_addrs_args	= 4 + WORDS_UUID,
 	AFSX_WORDS_vl_addrs_reply	= WORDS_UUID + 3 + AFSX_VL_ADDRS_MAX,
+	AFSX_WORDS_vl_all_addrs_args	= 2,
+	AFSX_WORDS_vl_all_addrs_reply	= 4 + 2 + AFSX_VL_ADDRS_MAX,
+	AFSX_WORDS_vl_list_args		= 6 + WORDS_STR(AFSX_XDR_VOLNAME_MAX) + 1,
+	AFSX_WORDS_vl_list_reply	= 2 + AFSX_VL_LIST_MAX * AFSX_WORDS_vldb_n + 1,
 
 	AFSX_WORDS_uuid_args		= WORDS_UUID,
 	AFSX_WORDS_identity		= 1 + WORDS_UUID + 3 * AFSX_IFADDRS_MAX + WORDS_CAPS,
@@ -124,6 +128,10 @@ AFSX_DECLARE_CODEC(vldb_n);
 AFSX_DECLARE_CODEC(vldb_u);
 AFSX_DECLARE_CODEC(vl_addrs_args);
 AFSX_DECLARE_CODEC(vl_addrs_reply);
+AFSX_DECLARE_CODEC(vl_all_addrs_args);
+AFSX_DECLARE_CODEC(vl_all_addrs_reply);
+AFSX_DECLARE_CODEC(vl_list_args);
+AFSX_DECLARE_CODEC(vl_list_reply);
 
 /* rpc_cb.c */
 AFSX_DECLARE_CODEC(uuid_args);

@@ -204,32 +204,120 @@ bool afsx_dec_vl_addrs_args(struct afsx_dec *d, void *msg)
 	       afsx_dec_skip(d, 1) && afsx_dec_uuid(d, &a->uuid);
 }
 
-/* The number of addresses is sent twice: by itself and with the array. */
+#define VLCALLBACK_WORDS	4	/* VLCallBack, not used */
+
+/* The number of addresses is sent twice: by itself, if it is theirs, and with the array. */
+static bool enc_addrs(struct afsx_enc *e, const u32 *addr, u32 nr)
+{
+	if (!afsx_enc_count(e, nr, AFSX_VL_ADDRS_MAX))
+		return false;
+	for (u32 i = 0; i < nr; i++)
+		if (!afsx_enc_u32(e, addr[i]))
+			return false;
+	return true;
+}
+
+/* Take @nr of @count addresses, or as many as are kept. */
+static bool dec_addrs(struct afsx_dec *d, u32 count, u32 *addr, u32 *nr)
+{
+	*nr = min_t(u32, *nr, AFSX_VL_ADDRS_MAX);
+	for (u32 i = 0; i < *nr; i++)
+		if (!afsx_dec_u32(d, &addr[i]))
+			return false;
+	return afsx_dec_skip(d, count - *nr);
+}
+
 bool afsx_enc_vl_addrs_reply(struct afsx_enc *e, const void *msg)
 {
 	const struct afsx_vl_addrs_reply *r = msg;
 
-	if (!afsx_enc_uuid(e, &r->uuid) || !afsx_enc_u32(e, r->uniquifier) ||
-	    !afsx_enc_u32(e, r->nr) || !afsx_enc_count(e, r->nr, AFSX_VL_ADDRS_MAX))
-		return false;
-	for (u32 i = 0; i < r->nr; i++)
-		if (!afsx_enc_u32(e, r->addr[i]))
-			return false;
-	return true;
+	return afsx_enc_uuid(e, &r->uuid) && afsx_enc_u32(e, r->uniquifier) &&
+	       afsx_enc_u32(e, r->nr) && enc_addrs(e, r->addr, r->nr);
 }
 
 bool afsx_dec_vl_addrs_reply(struct afsx_dec *d, void *msg)
 {
 	struct afsx_vl_addrs_reply *r = msg;
-	u32 nentries, count;
+	u32 count;
 
-	if (!afsx_dec_uuid(d, &r->uuid) || !afsx_dec_u32(d, &r->uniquifier) ||
-	    !afsx_dec_u32(d, &nentries) || !afsx_dec_count(d, &count, BULKADDRS_MAX) ||
-	    nentries > count)
+	return afsx_dec_uuid(d, &r->uuid) && afsx_dec_u32(d, &r->uniquifier) &&
+	       afsx_dec_u32(d, &r->nr) && afsx_dec_count(d, &count, BULKADDRS_MAX) &&
+	       r->nr <= count && dec_addrs(d, count, r->addr, &r->nr);
+}
+
+bool afsx_enc_vl_all_addrs_args(struct afsx_enc *e, const void *msg)
+{
+	return afsx_enc_zero(e, 2);
+}
+
+bool afsx_dec_vl_all_addrs_args(struct afsx_dec *d, void *msg)
+{
+	return afsx_dec_skip(d, 2);
+}
+
+bool afsx_enc_vl_all_addrs_reply(struct afsx_enc *e, const void *msg)
+{
+	const struct afsx_vl_all_addrs_reply *r = msg;
+
+	return afsx_enc_zero(e, VLCALLBACK_WORDS) && afsx_enc_u32(e, r->nr_servers) &&
+	       enc_addrs(e, r->addr, r->nr);
+}
+
+bool afsx_dec_vl_all_addrs_reply(struct afsx_dec *d, void *msg)
+{
+	struct afsx_vl_all_addrs_reply *r = msg;
+	u32 count;
+
+	if (!afsx_dec_skip(d, VLCALLBACK_WORDS) || !afsx_dec_u32(d, &r->nr_servers) ||
+	    !afsx_dec_count(d, &count, BULKADDRS_MAX))
 		return false;
-	r->nr = min_t(u32, nentries, AFSX_VL_ADDRS_MAX);
+	r->nr = count;
+	return dec_addrs(d, count, r->addr, &r->nr);
+}
+
+bool afsx_enc_vl_list_args(struct afsx_enc *e, const void *msg)
+{
+	const struct afsx_vl_list_args *a = msg;
+
+	return afsx_enc_u32(e, a->mask) && afsx_enc_u32(e, a->server) &&
+	       afsx_enc_u32(e, a->partition) && afsx_enc_zero(e, 1) && afsx_enc_u32(e, a->vid) &&
+	       afsx_enc_u32(e, a->flag) && afsx_enc_str(e, &a->name, AFSX_XDR_VOLNAME_MAX) &&
+	       afsx_enc_s32(e, a->start);
+}
+
+bool afsx_dec_vl_list_args(struct afsx_dec *d, void *msg)
+{
+	struct afsx_vl_list_args *a = msg;
+
+	return afsx_dec_u32(d, &a->mask) && afsx_dec_u32(d, &a->server) &&
+	       afsx_dec_u32(d, &a->partition) && afsx_dec_skip(d, 1) && afsx_dec_u32(d, &a->vid) &&
+	       afsx_dec_u32(d, &a->flag) && afsx_dec_str(d, &a->name, AFSX_XDR_VOLNAME_MAX) &&
+	       afsx_dec_s32(d, &a->start);
+}
+
+/* The number of entries, too, is sent twice. */
+bool afsx_enc_vl_list_reply(struct afsx_enc *e, const void *msg)
+{
+	const struct afsx_vl_list_reply *r = msg;
+
+	if (!afsx_enc_u32(e, r->nr) || !afsx_enc_count(e, r->nr, AFSX_VL_LIST_MAX))
+		return false;
 	for (u32 i = 0; i < r->nr; i++)
-		if (!afsx_dec_u32(d, &r->addr[i]))
+		if (!enc_vldb(e, &r->entry[i], &form_n))
 			return false;
-	return afsx_dec_skip(d, count - r->nr);
+	return afsx_enc_s32(e, r->next);
+}
+
+bool afsx_dec_vl_list_reply(struct afsx_dec *d, void *msg)
+{
+	struct afsx_vl_list_reply *r = msg;
+	u32 nentries;
+
+	if (!afsx_dec_u32(d, &nentries) || !afsx_dec_count(d, &r->nr, AFSX_VL_LIST_MAX) ||
+	    nentries != r->nr)
+		return false;
+	for (u32 i = 0; i < r->nr; i++)
+		if (!dec_vldb(d, &r->entry[i], &form_n))
+			return false;
+	return afsx_dec_s32(d, &r->next);
 }

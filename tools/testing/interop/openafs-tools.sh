@@ -43,6 +43,9 @@ start_cell()
 	done
 	vol create root.cell
 	vol create data
+	for ((left = 0; left < 40; left++)); do
+		vol create "many.$left"
+	done
 	vol clone data readonly
 	vol clone data backup
 	mkdir "$dir/config"
@@ -68,6 +71,13 @@ check "vos listvldb by number" " ?root.cell RWrite: $number number of sites -> 1
 	"$(vos listvldb -name "$("$bin/afsx-vol" --control "$dir/control" show root.cell |
 		awk '$1 == "id" { print $2 }')")"
 check "vos listvldb of no volume" '.*no such entry.*' "$(vos listvldb -name no.such.volume)"
+check "vos listvldb of all" ".*$entry.*many.39 .* Total entries: 42 ?" "$(vos listvldb)"
+check "vos listvldb of a server" '.* Total entries: 42 ?' "$(vos listvldb -server "$address")"
+check "vos listvldb of another" '.* Total entries: 0 ?' "$(vos listvldb -server 127.70.3.9)"
+check "vos listvldb of a partition" '.* Total entries: 0 ?' "$(vos listvldb -partition b)"
+check "vos listvldb of locked ones" '.* Total entries: 0 ?' "$(vos listvldb -locked)"
+check "vos listaddrs" "$address ?" "$(vos listaddrs)"
+check "vos listaddrs of no host" ".*no entry for host.*" "$(vos listaddrs -host 127.70.3.9)"
 check "vos examine" ".*$entry.*" "$(vos examine data)"
 for port in 7000 7003; do
 	check "rxdebug $port" '.*idle.*' \

@@ -52,6 +52,9 @@ union message {
 	struct afsx_vl_id_args vl_id;
 	struct afsx_vl_addrs_args addrs_args;
 	struct afsx_vl_addrs_reply addrs;
+	struct afsx_vl_all_addrs_reply all_addrs;
+	struct afsx_vl_list_args list_args;
+	struct afsx_vl_list_reply list;
 	struct afsx_vldb vldb;
 };
 
@@ -556,9 +559,8 @@ static void vldb_old(XDR *x, union message *m)
 	must(xdr_vldbentry(x, &e));
 }
 
-static void vldb_n(XDR *x, union message *m)
+static void put_vldb_n(XDR *x, struct afsx_vldb *v)
 {
-	struct afsx_vldb *v = &m->vldb;
 	struct nvldbentry e = {};
 
 	random_vldb(v, NMAXNSERVERS, e.name, e.serverPartition, e.serverFlags, e.volumeId);
@@ -569,6 +571,50 @@ static void vldb_n(XDR *x, union message *m)
 	for (u32 i = 0; i < v->nr; i++)
 		e.serverNumber[i] = (afs_int32)(v->server[i].addr = rnd_word());
 	must(xdr_nvldbentry(x, &e));
+}
+
+static void vldb_n(XDR *x, union message *m)
+{
+	put_vldb_n(x, &m->vldb);
+}
+
+static void list_args(XDR *x, union message *m)
+{
+	VldbListByAttributes a = { rnd_word(), (afs_int32)rnd_word(), (afs_int32)rnd_word(), 0,
+				   rnd_word(), (afs_int32)rnd_word() };
+
+	must(xdr_VldbListByAttributes(x, &a));
+	m->list_args = (struct afsx_vl_list_args) {
+		.mask = a.Mask, .server = (u32)a.server, .partition = (u32)a.partition,
+		.vid = a.volumeid, .flag = (u32)a.flag, .name = put_string(x, 65),
+		.start = (s32)rnd_word(),
+	};
+	put_word(x, (u32)m->list_args.start);
+}
+
+static void list_reply(XDR *x, union message *m)
+{
+	m->list.nr = rnd() % (AFSX_VL_LIST_MAX + 1);
+	put_word(x, m->list.nr);
+	put_word(x, m->list.nr);
+	for (u32 i = 0; i < m->list.nr; i++)
+		put_vldb_n(x, &m->list.entry[i]);
+	m->list.next = (s32)rnd_word();
+	put_word(x, (u32)m->list.next);
+}
+
+static void all_addrs_reply(XDR *x, union message *m)
+{
+	bulkaddrs b = { .bulkaddrs_val = m->all_addrs.addr, .bulkaddrs_len = rnd() % 17 };
+	VLCallBack none = {};
+
+	must(xdr_VLCallBack(x, &none));
+	m->all_addrs.nr_servers = rnd_word();
+	put_word(x, m->all_addrs.nr_servers);
+	m->all_addrs.nr = b.bulkaddrs_len;
+	for (u32 i = 0; i < m->all_addrs.nr; i++)
+		m->all_addrs.addr[i] = rnd_word();
+	must(xdr_bulkaddrs(x, &b));
 }
 
 static void vldb_u(XDR *x, union message *m)
@@ -631,6 +677,9 @@ static const struct {
 	{ AFSX_VL_GET_ENTRY_BY_ID_U, true, vldb_u },
 	{ AFSX_VL_GET_ADDRS_U, false, addrs_args },
 	{ AFSX_VL_GET_ADDRS_U, true, addrs_reply },
+	{ AFSX_VL_GET_ADDRS, true, all_addrs_reply },
+	{ AFSX_VL_LIST_ATTRIBUTES_N2, false, list_args },
+	{ AFSX_VL_LIST_ATTRIBUTES_N2, true, list_reply },
 	{ AFSX_CB_CALLBACK, false, callbacks },
 	{ AFSX_CB_PROBE_UUID, false, uuid_args },
 	{ AFSX_CB_TELL_ME_ABOUT_YOURSELF, true, identity },
