@@ -85,13 +85,22 @@ static void sleep_ms(s64 ms)
 	nanosleep(&ts, NULL);
 }
 
+static const char *skip_fields(const char *p, int nr)
+{
+	while (p && nr--)
+		p = strchr(p + 1, ' ');
+	return p;
+}
+
 /* Start of a process in clock ticks since boot; 0 when it does not run. */
 static u64 process_start(u64 pid)
 {
 	FILE *f CLEANUP_FCLOSE = NULL;
-	char path[64], line[1024], *p;
+	char path[64], line[1024];
+	const char *p;
 	unsigned long long started = 0;
 	unsigned int threads = 0;
+	bool zombie;
 	size_t n;
 
 	snprintf(path, sizeof(path), "/proc/%ju/stat", (uintmax_t)pid);
@@ -100,13 +109,14 @@ static u64 process_start(u64 pid)
 		return 0;
 	n = fread(line, 1, sizeof(line) - 1, f);
 	line[n] = '\0';
-	/* fields 3, 20, 22; the name before them may contain anything but ')' */
-	p = strrchr(line, ')');
-	if (!p || sscanf(p + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %u %*d %llu",
-			 &threads, &started) != 2)
+	/* the name in field 2 may contain anything but ends in ')' */
+	p = skip_fields(strrchr(line, ')'), 1);
+	zombie = p && p[1] == 'Z';
+	p = skip_fields(p, 17);
+	if (!p || sscanf(p, " %u %*d %llu", &threads, &started) != 2)
 		return 0;
-	/* a zombie: it has ended, and so have its threads */
-	if (p[2] == 'Z' && threads <= 1)
+	/* it has ended, and so have its threads */
+	if (zombie && threads <= 1)
 		return 0;
 	return started;
 }

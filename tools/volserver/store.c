@@ -288,6 +288,9 @@ static int open_databases(struct store *st, struct errbuf *err)
 
 	if (ret)
 		return ret;
+	ret = db_number(&st->writer, SQL_PAGE_COUNT, &st->pages);
+	if (ret)
+		return err_set(err, ret, "metadata: %s", strerror(-ret));
 	if (st->cfg.flags & STORE_RDONLY)
 		sqlite3_db_config(st->writer.sql,
 				  SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);

@@ -58,6 +58,7 @@ struct reader {
  * @alloc: free map
  * @writer_lock: held from store_begin() until the transaction has its ticket
  * @writer: connection that changes the database
+ * @pages: of the database, after the last transaction
  * @hot: what it loaded lately
  * @ckpt: makes checkpoints; NULL when opened for reading only
  * @reader_lock: protects @reader[].busy and .since
@@ -84,6 +85,7 @@ struct store {
 
 	pthread_mutex_t writer_lock;
 	struct db writer;
+	s64 pages;
 	struct hot hot;
 	struct ckpt *ckpt;
 

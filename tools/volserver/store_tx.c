@@ -421,13 +421,36 @@ static int flush_everything(struct store_tx *tx)
 	return ret;
 }
 
-/* The database must fit its region before the log says that it changed. */
+static bool only_frees(const struct store_tx *tx)
+{
+	bool frees = false;
+
+	for (struct tx_grp *g = tx->grps; g; g = g->next) {
+		if (g->files_delta > 0 || g->used_delta > 0)
+			return false;
+		frees |= g->files_delta < 0 || g->used_delta < 0;
+	}
+	return frees;
+}
+
+/*
+ * The database must fit its region before the log says that it changed.  When
+ * the region cannot grow the last of its pages are for what makes room.
+ */
 static int reserve_pages(struct store_tx *tx)
 {
 	s64 pages;
 	int ret = db_number(tx->db, SQL_PAGE_COUNT, &pages);
 
-	return ret ? ret : store_grow_meta(tx->st, (u64)pages);
+	if (ret)
+		return ret;
+	ret = store_grow_meta(tx->st, (u64)pages);
+	if (ret == -ENOSPC && (u64)pages <= meta_capacity(tx->st->meta) &&
+	    (pages <= tx->st->pages || only_frees(tx)))
+		ret = 0;
+	if (!ret)
+		tx->pages = pages;
+	return ret;
 }
 
 static void undo(struct store_tx *tx)
@@ -465,6 +488,7 @@ static int commit_locked(struct store_tx *tx, u64 *ticket)
 		return ret;
 	}
 	*ticket = wal_commit(st->wal);
+	st->pages = tx->pages;
 	for (size_t i = 0; i < tx->freed.nr; i++)
 		alloc_retire(st->alloc, &tx->freed.run[i], *ticket);
 	keep_vnodes(tx);

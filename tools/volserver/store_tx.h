@@ -54,6 +54,7 @@ struct run_list {
  * @err: 0, or why it can only be aborted
  * @now: time of all changes, seconds since 1970
  * @restoring: group that a restore fills unseen by others, or 0
+ * @pages: of the database with all of its changes
  * @writes: file data under way
  * @wrote: file data was written
  * @taken: blocks allocated, to be given back when it is aborted
@@ -70,6 +71,7 @@ struct store_tx {
 	int err;
 	s64 now;
 	u32 restoring;
+	s64 pages;
 	struct blkdev_batch writes;
 	bool wrote;
 	struct run_list taken;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "controls.h"
 #include "faults.h"
+#include "full.h"
 #include "points.h"
 #include "sequences.h"
 #include "test.h"
@@ -12,6 +13,7 @@ int main(int argc, char **argv)
 		{ "controls", controls_command, 0, "" },
 		{ "faults", faults_command, 2, "SEED RUNS" },
 		{ "sequences", sequences_command, 2, "LENGTH STRIDE" },
+		{ "full", full_command, 0, "" },
 		{ .name = NULL },
 	};
 
