@@ -108,6 +108,7 @@ online()
 # start_server OPTION...: until clients are served
 start_server()
 {
+	: >"$work/server.log"	# not what the last one said
 	"$afsxd" --cell test.example --store "$uri" --listen "$server" \
 		--fs-port "$fs_port" --vl-port "$vl_port" --control "$control" \
 		--promise-time "$promise_time" --log-level debug "$@" \
