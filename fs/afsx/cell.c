@@ -149,7 +149,7 @@ static int afsx_cell_ask_dns(struct afsx_cell *cell)
 	/* The helper, too, may have failed with such an error. */
 	if ((nr == -EINTR || nr == -ERESTARTSYS) && signal_pending(current))
 		return -EINTR;
-	if (nr == -ENOMEM)
+	if (nr == -ENOMEM || nr == -EAFNOSUPPORT)
 		return nr;
 	if (nr <= 0)
 		return -EDESTADDRREQ;

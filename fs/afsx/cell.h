@@ -81,7 +81,8 @@ struct afsx_cell *afsx_cell_find(struct afsx_net *net, const char *name,
  * @len: bytes in @name
  *
  * Return: a counted cell; ERR_PTR(-EDESTADDRREQ) when nobody knows it or there
- * is no root cell; -EINVAL/-ENAMETOOLONG for an illegal name; -EINTR; -ENOMEM.
+ * is no root cell; -EAFNOSUPPORT when DNS has only IPv6 addresses for it;
+ * -EINVAL/-ENAMETOOLONG for an illegal name; -EINTR; -ENOMEM.
  */
 struct afsx_cell *afsx_cell_lookup(struct afsx_net *net, const char *name,
 				   size_t len);
@@ -131,9 +132,11 @@ int afsx_cell_spec_parse(const char *text, struct afsx_cell_spec *spec,
  *	separated by commas
  * @len: bytes
  * @ip: out: IPv4 addresses, host order
- * @max: how many fit; the rest is ignored
+ * @max: how many fit; the rest is ignored, as are IPv6 addresses, which the
+ *	protocol cannot carry
  *
- * Pure. Return: how many addresses; -EBADMSG when the answer makes no sense.
+ * Pure. Return: how many addresses; -EAFNOSUPPORT when all are of IPv6; -EBADMSG
+ * when the answer makes no sense.
  */
 int afsx_cell_dns_parse(const char *data, size_t len, u32 *ip, unsigned int max);
 
@@ -162,7 +165,8 @@ int afsx_cell_set_root(struct afsx_net *net, const char *text);
  * @cell: the cell
  *
  * Refreshes an expired DNS answer; sleeps. Return: a counted list;
- * ERR_PTR(-EDESTADDRREQ) when DNS has none; -EINTR; -ENOMEM.
+ * ERR_PTR(-EDESTADDRREQ) when DNS has none; -EAFNOSUPPORT when it has only IPv6
+ * addresses; -EINTR; -ENOMEM.
  */
 struct afsx_addrs *afsx_cell_vl_addrs(struct afsx_cell *cell);
 

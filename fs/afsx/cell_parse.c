@@ -40,6 +40,14 @@ int afsx_cell_name_check(const char *name, size_t len, const char **why)
 }
 EXPORT_SYMBOL_IF_KUNIT(afsx_cell_name_check);
 
+/* Go on behind the separator at @stop; "IP:" with nothing behind it is no list. */
+static bool afsx_cell_next_item(const char **text, const char *end,
+				const char *stop)
+{
+	*text = stop < end ? stop + 1 : end;
+	return stop >= end || *text < end;
+}
+
 /* Read one address that ends at @delim or at the end of the text. */
 static bool afsx_cell_parse_ip(const char **text, const char *end, char delim,
 			       u32 *ip)
@@ -51,9 +59,7 @@ static bool afsx_cell_parse_ip(const char **text, const char *end, char delim,
 	    !addr)
 		return false;
 	*ip = be32_to_cpu(addr);
-	*text = stop < end ? stop + 1 : end;
-	/* "IP:" with nothing behind the separator is no list. */
-	return stop >= end || *text < end;
+	return afsx_cell_next_item(text, end, stop);
 }
 
 int afsx_cell_spec_parse(const char *text, struct afsx_cell_spec *spec,
@@ -108,9 +114,32 @@ static const void *afsx_bytes_take(struct afsx_bytes *b, size_t len)
 	return p;
 }
 
+/**
+ * struct afsx_dns_found - what an answer of the DNS holds
+ * @ip: where IPv4 addresses go, host order
+ * @max: how many fit
+ * @nr: how many there are
+ * @ipv4: there were some
+ * @ipv6: there were IPv6 addresses, which are of no use
+ */
+struct afsx_dns_found {
+	u32		*ip;
+	unsigned int	max;
+	unsigned int	nr;
+	bool		ipv4;
+	bool		ipv6;
+};
+
+static void afsx_dns_found_ipv4(struct afsx_dns_found *found, u32 ip)
+{
+	found->ipv4 = true;
+	if (found->nr < found->max)
+		found->ip[found->nr++] = ip;
+}
+
 /* Read the addresses of one server. Return: false when the list is cut off. */
-static bool afsx_cell_dns_server(struct afsx_bytes *b, u32 *ip, unsigned int max,
-				 unsigned int *nr)
+static bool afsx_cell_dns_server(struct afsx_bytes *b,
+				 struct afsx_dns_found *found)
 {
 	const struct dns_server_list_v1_server *server;
 	const struct dns_server_list_v1_address *type;
@@ -129,12 +158,13 @@ static bool afsx_cell_dns_server(struct afsx_bytes *b, u32 *ip, unsigned int max
 			addr = afsx_bytes_take(b, 4);
 			if (!addr)
 				return false;
-			if (*nr < max && server->status == DNS_LOOKUP_GOOD)
-				ip[(*nr)++] = get_unaligned_be32(addr);
+			if (server->status == DNS_LOOKUP_GOOD)
+				afsx_dns_found_ipv4(found, get_unaligned_be32(addr));
 			break;
 		case DNS_ADDRESS_IS_IPV6:
 			if (!afsx_bytes_take(b, 16))
 				return false;
+			found->ipv6 |= server->status == DNS_LOOKUP_GOOD;
 			break;
 		default:
 			return false;
@@ -143,35 +173,55 @@ static bool afsx_cell_dns_server(struct afsx_bytes *b, u32 *ip, unsigned int max
 	return true;
 }
 
-static int afsx_cell_dns_binary(const char *data, size_t len, u32 *ip,
-				unsigned int max)
+static int afsx_cell_dns_binary(const char *data, const char *end,
+				struct afsx_dns_found *found)
 {
-	struct afsx_bytes b = { .p = data, .end = data + len };
+	struct afsx_bytes b = { .p = data, .end = end };
 	const struct dns_server_list_v1_header *header;
-	unsigned int i, nr = 0;
+	unsigned int i;
 
 	header = afsx_bytes_take(&b, sizeof(*header));
 	if (!header || header->hdr.content != DNS_PAYLOAD_IS_SERVER_LIST ||
 	    header->hdr.version != 1)
 		return -EBADMSG;
 	for (i = 0; i < header->nr_servers; i++)
-		if (!afsx_cell_dns_server(&b, ip, max, &nr))
+		if (!afsx_cell_dns_server(&b, found))
 			return -EBADMSG;
-	return nr;
+	return 0;
+}
+
+static int afsx_cell_dns_text(const char *data, const char *end,
+			      struct afsx_dns_found *found)
+{
+	const char *stop;
+	u8 ipv6[16];
+	u32 ip;
+
+	while (data < end) {
+		if (in6_pton(data, end - data, ipv6, ',', &stop)) {
+			if (!afsx_cell_next_item(&data, end, stop))
+				return -EBADMSG;
+			found->ipv6 = true;
+		} else {
+			if (!afsx_cell_parse_ip(&data, end, ',', &ip))
+				return -EBADMSG;
+			afsx_dns_found_ipv4(found, ip);
+		}
+	}
+	return 0;
 }
 
 int afsx_cell_dns_parse(const char *data, size_t len, u32 *ip, unsigned int max)
 {
-	const char *end = data + len;
-	unsigned int nr = 0;
+	struct afsx_dns_found found = { .ip = ip, .max = max };
+	int ret;
 
 	if (len && data[0] == '\0')
-		return afsx_cell_dns_binary(data, len, ip, max);
-	while (data < end && nr < max) {
-		if (!afsx_cell_parse_ip(&data, end, ',', &ip[nr]))
-			return -EBADMSG;
-		nr++;
-	}
-	return nr;
+		ret = afsx_cell_dns_binary(data, data + len, &found);
+	else
+		ret = afsx_cell_dns_text(data, data + len, &found);
+	if (!ret && found.ipv6 && !found.ipv4)
+		ret = -EAFNOSUPPORT;
+	return ret ?: found.nr;
 }
 EXPORT_SYMBOL_IF_KUNIT(afsx_cell_dns_parse);

@@ -200,6 +200,9 @@ static struct afsx_cell *afsx_params_cell(struct fs_context *fc)
 	else if (cell == ERR_PTR(-EDESTADDRREQ))
 		errorfc(fc, "cell '%.*s' is unknown (no configured address, DNS has none)",
 			len, name);
+	else if (cell == ERR_PTR(-EAFNOSUPPORT))
+		errorfc(fc, "cell '%.*s': DNS has only IPv6 addresses for it, which AFS cannot use",
+			len, name);
 	else
 		errorfc(fc, "cell '%.*s': %pe", len, name, cell);
 	return cell;

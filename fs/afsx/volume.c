@@ -267,6 +267,8 @@ static const char *afsx_volume_why(int error, const char *missing,
 		return missing;
 	case -EDESTADDRREQ:
 		return "the cell has no VL servers";
+	case -EAFNOSUPPORT:
+		return "the cell's VL servers have only IPv6 addresses";
 	case -EINTR:
 		return "interrupted";
 	case -ENOMEM:

@@ -159,8 +159,16 @@ static void dns_odd_answers(struct kunit *test)
 		{ "1.2.3.4,5.6.7.8,9.9.9.9", 23, 2 },
 		{ "1.2.3.4,", 8, -EBADMSG },
 		{ "1.2.3.4,x", 9, -EBADMSG },
-		{ "::1", 3, -EBADMSG },
+		{ "::1", 3, -EAFNOSUPPORT },
+		{ "2001:db8::1,2001:db8::2", 23, -EAFNOSUPPORT },
+		{ "2001:db8::1,1.2.3.4", 19, 1 },
+		{ "1.2.3.4,2001:db8::1", 19, 1 },
+		{ "::1,", 4, -EBADMSG },
+		{ "::1,x", 5, -EBADMSG },
+		{ "2001:db8", 8, -EBADMSG },
 		{ "\0\0\1\1\1\0", 6, 0 },
+		/* one server without a name, with one IPv6 address, 16 bytes */
+		{ "\0\0\1\1\1\1\0\0\1\0\1\0\x5b\x1b\1\1\1\1\1abcdefghijklmnop", 35, -EAFNOSUPPORT },
 		{ "\0\1\1\1\1\0", 6, -EBADMSG },
 		{ "\0\0\2\1\1\0", 6, -EBADMSG },
 	};
