@@ -373,6 +373,46 @@ static void tell(struct callbacks *cbs, struct promise *broken)
 	free(out);
 }
 
+static struct afsx_callback answer_of(const struct callbacks *cbs,
+				      const struct promise *p)
+{
+	if (!p)
+		return (struct afsx_callback){
+			.version = AFSX_CALLBACK_VERSION,
+			.type = AFSX_CB_DROPPED,
+		};
+	return (struct afsx_callback){
+		.version = AFSX_CALLBACK_VERSION,
+		.expires_in = cbs->config.lifetime,
+		.type = AFSX_CB_SHARED,
+	};
+}
+
+/*
+ * Make a promise, or renew it.  A full table drops its oldest, which are to be
+ * told of that; without @broken nothing is dropped, and no promise made.
+ */
+static struct promise *grant(struct callbacks *cbs, struct host *host,
+			     const struct afsx_fid *fid,
+			     struct promise **broken)
+{
+	struct promise *p;
+
+	expire(cbs);
+	p = find_promise(cbs, host, fid);
+	if (p) {
+		TAILQ_REMOVE(&cbs->age, p, by_age);
+		TAILQ_INSERT_TAIL(&cbs->age, p, by_age);
+	} else if (cbs->count < cbs->config.max || broken) {
+		if (cbs->count >= cbs->config.max)
+			collect_oldest(cbs, broken);
+		p = add_promise(cbs, host, fid);
+	}
+	if (p)
+		p->expires = now() + cbs->config.lifetime;
+	return p;
+}
+
 /**
  * callbacks_grant() - promise a client to tell it of a change
  * @cbs: table
@@ -388,36 +428,39 @@ static void tell(struct callbacks *cbs, struct promise *broken)
 struct afsx_callback callbacks_grant(struct callbacks *cbs, struct host *host,
 				     const struct afsx_fid *fid)
 {
-	struct afsx_callback none = {
-		.version = AFSX_CALLBACK_VERSION, .type = AFSX_CB_DROPPED,
-	};
-	struct promise *broken = NULL, *p;
+	struct promise *broken = NULL;
+	struct afsx_callback answer;
 
 	if (!host_is_up(host))
-		return none;
+		return answer_of(cbs, NULL);
 	pthread_mutex_lock(&cbs->lock);
-	expire(cbs);
-	p = find_promise(cbs, host, fid);
-	if (p) {
-		TAILQ_REMOVE(&cbs->age, p, by_age);
-		TAILQ_INSERT_TAIL(&cbs->age, p, by_age);
-	} else {
-		if (cbs->count >= cbs->config.max)
-			collect_oldest(cbs, &broken);
-		p = add_promise(cbs, host, fid);
-	}
-	if (p)
-		p->expires = now() + cbs->config.lifetime;
+	answer = answer_of(cbs, grant(cbs, host, fid, &broken));
 	pthread_mutex_unlock(&cbs->lock);
 	if (broken)
 		tell(cbs, broken);
-	if (!p)
-		return none;
-	return (struct afsx_callback){
-		.version = AFSX_CALLBACK_VERSION,
-		.expires_in = cbs->config.lifetime,
-		.type = AFSX_CB_SHARED,
-	};
+	return answer;
+}
+
+/**
+ * callbacks_try_grant() - the same, without a call to any client
+ * @cbs: table
+ * @host: the client
+ * @fid: vnode
+ *
+ * Return: no promise when the table is full.
+ */
+struct afsx_callback callbacks_try_grant(struct callbacks *cbs,
+					 struct host *host,
+					 const struct afsx_fid *fid)
+{
+	struct afsx_callback answer;
+
+	if (!host_is_up(host))
+		return answer_of(cbs, NULL);
+	pthread_mutex_lock(&cbs->lock);
+	answer = answer_of(cbs, grant(cbs, host, fid, NULL));
+	pthread_mutex_unlock(&cbs->lock);
+	return answer;
 }
 
 /**

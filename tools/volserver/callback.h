@@ -68,6 +68,9 @@ void callbacks_free(struct callbacks *cbs);
 
 struct afsx_callback callbacks_grant(struct callbacks *cbs, struct host *host,
 				     const struct afsx_fid *fid);
+struct afsx_callback callbacks_try_grant(struct callbacks *cbs,
+					 struct host *host,
+					 const struct afsx_fid *fid);
 void callbacks_give_up(struct callbacks *cbs, struct host *host,
 		       const struct afsx_fid *fid);
 void callbacks_forget(struct callbacks *cbs, struct host *host);

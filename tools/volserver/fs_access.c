@@ -67,9 +67,15 @@ s32 fs_find_rw(struct svc_call *call, u32 vid)
 {
 	s32 code = fs_find_volume(call, vid);
 
-	if (!code && call->vol.type != AFSX_VOL_RW)
-		code = afsx_errno_to_abort(-EROFS);
-	return code;
+	return code ? code : fs_check_rw(call);
+}
+
+/** fs_check_rw() - whether the volume of the call can be changed now */
+s32 fs_check_rw(const struct svc_call *call)
+{
+	if (!call->vol.online)
+		return AFSX_VOFFLINE;
+	return call->vol.type == AFSX_VOL_RW ? 0 : afsx_errno_to_abort(-EROFS);
 }
 
 /** fs_check_fid() - to the store 0 means any uniquifier; clients must know theirs */

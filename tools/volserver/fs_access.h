@@ -27,6 +27,7 @@ s32 fs_name_abort(int err);
 
 s32 fs_find_volume(struct svc_call *call, u32 vid);
 s32 fs_find_rw(struct svc_call *call, u32 vid);
+s32 fs_check_rw(const struct svc_call *call);
 s32 fs_check_fid(const struct afsx_fid *fid);
 s32 fs_get_vnode(struct svc_call *call, const struct afsx_fid *fid,
 		 struct fs_vnode *v);

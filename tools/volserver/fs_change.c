@@ -10,21 +10,25 @@
  * @call: the call
  * @vid: volume that shall change
  *
- * No call to a client may be made until fs_change_end().
+ * No call to a client may be made until fs_change_end().  The volume is read
+ * within the transaction: outside, that would wait until all is durable that
+ * others have just changed, and changes could not share a write of the log.
  *
  * Return: 0, after which fs_change_end() must follow, or an abort code.
  */
 s32 fs_change_begin(struct fs_change *c, struct svc_call *call, u32 vid)
 {
-	s32 code = fs_find_rw(call, vid);
+	s32 code;
 	int err;
 
-	if (code)
-		return code;
 	*c = (struct fs_change){ .call = call, .origin.host = call->host };
 	err = store_begin(call->d->store, &c->tx);
 	if (err)
 		return fs_abort(err);
+	err = store_tx_vol_get(c->tx, vid, &call->vol);
+	code = err ? fs_abort(err) : fs_check_rw(call);
+	if (code)
+		return fs_change_end(c, code);
 	store_set_origin(c->tx, &c->origin);
 	return 0;
 }

@@ -66,13 +66,14 @@ static struct store_attr attr_of_new(const struct afsx_store_status *in)
 	return attr;
 }
 
-/* A new vnode: where it shall be, and what it is. */
+/* A new vnode: where it shall be, what it is, and where its promise goes. */
 struct birth {
 	const struct afsx_fid *dir;
 	const struct afsx_str *name;
 	const struct afsx_store_status *in;
 	enum afsx_ftype type;
 	const char *target;
+	struct afsx_callback *cb;
 };
 
 static s32 make_vnode(struct fs_change *c, const struct birth *b,
@@ -94,6 +95,10 @@ static s32 make_vnode(struct fs_change *c, const struct birth *b,
 			   &attr, b->target, fid);
 	if (err)
 		return fs_name_abort(err);
+	/* nobody can change it before the transaction ends */
+	if (b->cb)
+		*b->cb = callbacks_try_grant(c->call->d->callbacks,
+					     c->call->host, fid);
 	code = fs_change_status(c, fid, status);
 	return code ? code : close_dir(c, b->dir, dir_status);
 }
@@ -112,37 +117,18 @@ static s32 create(struct svc_call *call, const struct birth *b,
 	return fs_change_end(&c, make_vnode(&c, b, fid, status, dir_status));
 }
 
-/*
- * Promise a vnode that was just made.  Between its transaction and now others
- * may have changed it, so the status is read once more, after the promise.
- */
-static void promise_new(struct svc_call *call, struct afsx_lookup_reply *r)
-{
-	struct afsx_callback cb = fs_promise(call, &r->fid);
-	struct fs_vnode v;
-
-	if (fs_get_vnode(call, &r->fid, &v)) {
-		r->cb = fs_no_promise();
-		return;
-	}
-	r->status = fs_status(call, &v);
-	r->cb = cb;
-}
-
 static s32 create_promised(struct svc_call *call,
 			   const struct afsx_create_args *a,
 			   enum afsx_ftype type, struct afsx_lookup_reply *r)
 {
 	struct birth b = {
 		.dir = &a->dir, .name = &a->name, .in = &a->in, .type = type,
+		.cb = &r->cb,
 	};
 	s32 code = create(call, &b, &r->fid, &r->status, &r->dir_status);
 
-	if (code)
-		return code;
-	promise_new(call, r);
 	r->sync = fs_sync(call);
-	return 0;
+	return code;
 }
 
 /** fs_create_file() - CreateFile; tells its owner so by an additional right */

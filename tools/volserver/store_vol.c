@@ -300,6 +300,11 @@ static int volume_of(struct store_tx *tx, u32 id, struct store_vol *vol)
 				vol));
 }
 
+int store_tx_vol_get(struct store_tx *tx, u32 id, struct store_vol *vol)
+{
+	return tx_fail(tx, volume_of(tx, id, vol));
+}
+
 static int put_clone(struct store_tx *tx, const struct tx_grp *g,
 		     const struct store_vol *rw, enum afsx_voltype type, u32 id)
 {

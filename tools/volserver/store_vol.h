@@ -49,6 +49,9 @@ struct store_vol {
 /** store_vol_get() - volume by id; -ENOMEDIUM. */
 int store_vol_get(struct store *st, u32 id, struct store_vol *vol);
 
+/** store_tx_vol_get() - store_vol_get() within a transaction. */
+int store_tx_vol_get(struct store_tx *tx, u32 id, struct store_vol *vol);
+
 /** store_vol_find() - volume by full name (suffix included); -ENOMEDIUM. */
 int store_vol_find(struct store *st, const char *name, size_t len,
 		   struct store_vol *vol);

@@ -139,6 +139,7 @@ slow_senders()
 	good a data $file 5 0 3000000
 	good b store $file 6 0 1000000 3000000 0 0
 	good b create $dir three 0 0 0
+	in_progress 1 || fail 'others waited for the slow client'
 	online check --data >/dev/null || fail 'the store is damaged while data come'
 	end_client c
 	wait_for 90 in_progress 0
@@ -195,6 +196,7 @@ greedy_clients()
 	good e stat $file $busy
 	good a stat $file 0
 	good b create $dir four 0 0 0
+	waiting 1 || fail 'others waited for the greedy client'
 	equal 'calls put off' "$(status_of 'calls put off')" 1
 	end_client e
 	wait_for 90 in_progress 0
