@@ -70,6 +70,7 @@ struct callbacks {
 /* One CallBack request on its way. */
 struct message {
 	struct host *host;
+	struct afsx_cb_callback_args args;
 	u8 req[CB_REQ_MAX];
 };
 
@@ -293,12 +294,13 @@ static void collect_volume(struct callbacks *cbs, u32 vid,
 static void fill(struct promise **broken, struct message *msg,
 		 struct rxs_out *out)
 {
-	struct afsx_cb_callback_args args = { .nr = 0 };
+	struct afsx_cb_callback_args *args = &msg->args;
 	struct promise *p = *broken, *after = p->next_host;
 	struct host *host = p->host;
 
-	for (; p && args.nr < AFSX_BULK_MAX; *broken = p) {
-		args.fid[args.nr++] = p->fid;
+	*args = (struct afsx_cb_callback_args){ .nr = 0 };
+	for (; p && args->nr < AFSX_BULK_MAX; *broken = p) {
+		args->fid[args->nr++] = p->fid;
 		p = p->next;
 		free(*broken);
 	}
@@ -313,9 +315,14 @@ static void fill(struct promise **broken, struct message *msg,
 		.conn = host->conn,
 		.req = msg->req,
 		.req_len = afsx_rpc_encode_args(afsx_rpc(AFSX_CB_CALLBACK),
-						&args, msg->req, CB_REQ_MAX),
+						args, msg->req, CB_REQ_MAX),
 		.owner = host,
 	};
+}
+
+static void not_told(struct message *msg)
+{
+	host_missed(msg->host, msg->args.fid, msg->args.nr);
 }
 
 /* Send messages for the promises at the head of @broken; at most @max. */
@@ -328,14 +335,17 @@ static void send_some(struct callbacks *cbs, struct promise **broken,
 	while (*broken && nr < max) {
 		fill(broken, &msg[nr], &out[nr]);
 		/* One that is down hears of it when it comes back. */
-		if (host_is_up(msg[nr].host))
+		if (host_is_up(msg[nr].host)) {
 			nr++;
-		else
-			host_put(msg[nr].host);
+			continue;
+		}
+		not_told(&msg[nr]);
+		host_put(msg[nr].host);
 	}
 	rxs_call_many(out, nr);
 	for (i = 0; i < nr; i++) {
 		if (out[i].code) {
+			not_told(&msg[i]);
 			host_unreachable(out[i].owner);
 			failed++;
 		}

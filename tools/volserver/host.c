@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <afsx/rpc.h>
 
@@ -184,7 +185,7 @@ static s32 ask(struct host *host, enum afsx_rpc_id id, const void *args,
 	       void *reply)
 {
 	const struct afsx_rpc *rpc = afsx_rpc(id);
-	u8 req[128], rep[2048];
+	u8 req[1024], rep[2048];
 	struct rxs_out out = {
 		.conn = host->conn,
 		.req = req,
@@ -245,6 +246,25 @@ static s32 tell_to_forget(struct host *host)
 	return ask(host, AFSX_CB_INIT_STATE3, &args, NULL);
 }
 
+/* One CallBack about all it has missed, as far as that is remembered. */
+static s32 tell_missed(struct host *host)
+{
+	struct afsx_cb_callback_args args = { .nr = 0 };
+	s32 code;
+
+	pthread_mutex_lock(&host->table->lock);
+	args.nr = host->nr_missed;
+	memcpy(args.fid, host->missed, args.nr * sizeof(*args.fid));
+	host->nr_missed = 0;
+	pthread_mutex_unlock(&host->table->lock);
+	if (!args.nr)
+		return 0;
+	code = ask(host, AFSX_CB_CALLBACK, &args, NULL);
+	if (code)
+		host_missed(host, args.fid, args.nr);
+	return code;
+}
+
 /* Called with the lock held, which is dropped meanwhile. */
 static void settle(struct hosts *hosts, struct host *host)
 {
@@ -254,7 +274,9 @@ static void settle(struct hosts *hosts, struct host *host)
 	atomic_store(&host->state, HOST_SETTLING);
 	pthread_mutex_unlock(&hosts->lock);
 	callbacks_forget(hosts->callbacks, host);
-	code = tell_to_forget(host);
+	code = tell_missed(host);
+	if (!code)
+		code = tell_to_forget(host);
 	if (code)
 		log_warn("client does not take callbacks",
 			 LOG_S("client", peer_text(&host->peer, text)),
@@ -390,6 +412,36 @@ void hosts_stats(struct hosts *hosts, struct hosts_stats *stats)
 	};
 	TAILQ_FOREACH(host, &hosts->age, by_age)
 		stats->up += host_is_up(host);
+	pthread_mutex_unlock(&hosts->lock);
+}
+
+static bool has_missed(const struct host *host, const struct afsx_fid *fid)
+{
+	unsigned int i;
+
+	for (i = 0; i < host->nr_missed; i++) {
+		if (afsx_fid_eq(&host->missed[i], fid))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * host_missed() - remember what a client that is down could not be told of
+ * @host: the client
+ * @fid: vnodes that changed
+ * @nr: entries of @fid
+ */
+void host_missed(struct host *host, const struct afsx_fid *fid, unsigned int nr)
+{
+	struct hosts *hosts = host->table;
+	unsigned int i;
+
+	pthread_mutex_lock(&hosts->lock);
+	for (i = 0; i < nr && host->nr_missed < HOST_MISSED_MAX; i++) {
+		if (!has_missed(host, &fid[i]))
+			host->missed[host->nr_missed++] = fid[i];
+	}
 	pthread_mutex_unlock(&hosts->lock);
 }
 

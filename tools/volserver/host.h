@@ -5,7 +5,9 @@
  *
  * A client is known by the address and port its calls come from.  Before its
  * first call is answered, and again after it could not be told of a change, it
- * is asked who it is and told to forget what it holds (InitCallBackState3).
+ * is asked who it is and told to forget what it holds (InitCallBackState3).  What it
+ * is known to have missed it is told before: kafs goes on believing in what it holds
+ * of single vnodes.
  */
 #ifndef AFSXD_HOST_H
 #define AFSXD_HOST_H
@@ -15,6 +17,7 @@
 #include <sys/queue.h>
 #include <time.h>
 
+#include <afsx/rpc_types.h>
 #include <afsx/types.h>
 
 #include "rx_server.h"
@@ -24,6 +27,9 @@ struct hosts;
 struct promise;
 
 LIST_HEAD(promise_list, promise);
+
+/* What fits in one CallBack; of more a client hears by InitCallBackState3 alone. */
+#define HOST_MISSED_MAX	AFSX_BULK_MAX
 
 /* "255.255.255.255:65535" and NUL */
 #define PEER_TEXT_MAX	22
@@ -58,6 +64,8 @@ enum host_state {
  * @uuid: the client's, from TellMeAboutYourself
  * @promises: promises to this client, under the lock of struct callbacks
  * @broken: promises being broken, while struct callbacks is locked
+ * @missed: what it could not be told of, under the table's lock
+ * @nr_missed: entries of @missed
  */
 struct host {
 	LIST_ENTRY(host) by_peer;
@@ -73,6 +81,8 @@ struct host {
 	struct afsx_uuid uuid;
 	struct promise_list promises;
 	struct promise *broken;
+	struct afsx_fid missed[HOST_MISSED_MAX];
+	unsigned int nr_missed;
 };
 
 /**
@@ -123,6 +133,7 @@ void hosts_leave(struct host *host);
 void host_get(struct host *host);
 void host_put(struct host *host);
 bool host_is_up(struct host *host);
+void host_missed(struct host *host, const struct afsx_fid *fid, unsigned int nr);
 void host_unreachable(struct host *host);
 
 const char *peer_text(const struct rxs_peer *peer, char text[PEER_TEXT_MAX]);

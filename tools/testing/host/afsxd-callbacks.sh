@@ -105,6 +105,9 @@ clones_change_as_a_whole()
 
 dead_clients_cost_once()
 {
+	local readonly=$((volume + 1))
+
+	good b status "$readonly" 1 1 0
 	watch a b c
 	kill -STOP "${client_pid[b]}"
 	change
@@ -114,10 +117,13 @@ dead_clients_cost_once()
 	change			# without asking b
 	hear a
 	equal 'times b was found dead' "$(grep -c 'client is down' "$work/server.log")" 1
+	online clone calls readonly >/dev/null	# of this b hears when it is back
+	good a await-callback "$readonly" 0 0
 	kill -CONT "${client_pid[b]}"
 	watch b
+	good b await-callback "$readonly" 0 0
 	good b await init3
-	good b count callback	# what waited in its socket
+	good b count callback	# that of the root, and what waited in its socket
 	good b count asked
 	change
 	hear b
