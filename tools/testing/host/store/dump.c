@@ -244,6 +244,60 @@ static void test_damage(const struct result *whole)
 	printf("damaged %u times, accepted %u\n", DAMAGED, accepted);
 }
 
+/* ---- wrong as a whole ---------------------------------------------------------- */
+
+/* The record of the symbolic link: its beginning, and its end behind the target. */
+static char *find_link(const struct result *whole, char **end)
+{
+	static const char target[] = "../file";
+
+	*end = memmem(whole->out, whole->out_len, target, sizeof(target) - 1);
+	for (char *p = *end; p && p > whole->out; p--) {
+		if (!memcmp(p, "t\3l", 3)) {
+			*end += sizeof(target) - 1;
+			return p - 9;
+		}
+	}
+	die("the dump has no link");
+}
+
+static void expect_refusal(const char *dump, size_t len, const char *why)
+{
+	struct result r;
+
+	restore(&r, dump, len, "--overwrite", NULL);
+	if (r.status != VOLCMD_FAILED || !strstr(r.err, why))
+		die("'%s' expected, got status %d: %s", why, r.status, r.err);
+	forget(&r);
+}
+
+static void test_whole(const struct result *whole)
+{
+	char *copy = malloc(2 * whole->out_len), *end;
+	char *link = find_link(whole, &end);
+	size_t at = (size_t)(link - whole->out), len = (size_t)(end - link);
+	struct result r;
+
+	/* left out, and there twice */
+	memcpy(copy, whole->out, at);
+	memcpy(copy + at, end, whole->out_len - at - len);
+	expect_refusal(copy, whole->out_len - len, "the dump does not have it");
+	memcpy(copy, whole->out, at + len);
+	memcpy(copy + at + len, link, whole->out_len - at);
+	expect_refusal(copy, whole->out_len + len, "it comes twice");
+	/* a link count that the names do not bear out is set right */
+	memcpy(copy, whole->out, whole->out_len);
+	copy[at + 13] = 7;
+	restore(&r, copy, whole->out_len, "--overwrite", NULL);
+	if (r.status)
+		die("a wrong link count: %s", r.err);
+	forget(&r);
+	take_dump(&r, "small");
+	expect_same(whole, &r, "a wrong link count", 0);
+	forget(&r);
+	free(copy);
+}
+
 /* ---- taken while the volume changes ----------------------------------------------- */
 
 /* A reader of a dump, before whose first bytes the volume changes. */
@@ -274,9 +328,13 @@ static void test_change(const struct result *whole, char *directory)
 {
 	cookie_io_functions_t io = { .write = receive };
 	struct reader rd = { .directory = directory };
+	FILE *out = fopencookie(&rd, "w", io);
+	static char buffer[256];
 	struct result r;
 
-	RUN(&r, fopencookie(&rd, "w", io), "dump", "small");
+	/* the first bytes go out long before the last are read */
+	setvbuf(out, buffer, _IOFBF, sizeof(buffer));
+	RUN(&r, out, "dump", "small");
 	if (r.status || !rd.changed)
 		die("dump of a changing volume: %s", r.err);
 	forget(&r);
@@ -304,6 +362,8 @@ static void test_acl(void)
 {
 	static const char text[] =
 		"1\n2\nsystem:anyuser\t9\nsystem:administrators\t64\n77\t127\n";
+	static const char unsorted[] =
+		"1\n2\n-101\t9\n77\t127\nsystem:administrators\t64\n";
 	static const char smith[] = "1\n1\n-5\t1\nsmith\t7\n", none[] = "1\n0\n1 2";
 	u8 raw[DUMP_ACL_SIZE], bad[DUMP_ACL_SIZE];
 	char out[STORE_ACL_MAX];
@@ -316,6 +376,9 @@ static void test_acl(void)
 	if (dump_acl_raw(text, sizeof(text), raw, &who) ||
 	    memcmp(raw, raw_acl, sizeof(raw)))
 		die("access list from text");
+	if (dump_acl_raw(unsorted, sizeof(unsorted), raw, &who) ||
+	    memcmp(raw, raw_acl, sizeof(raw)))
+		die("access list from text that is not sorted");
 	if (dump_acl_raw(smith, sizeof(smith), raw, &who) != -ENOENT ||
 	    who.len != 5 || memcmp(who.name, "smith", 5))
 		die("access list with a name");
@@ -347,6 +410,7 @@ int test_dump(int argc, char **argv)
 	test_cut(&whole);
 	test_more(&whole);
 	test_damage(&whole);
+	test_whole(&whole);
 	test_change(&whole, argv[2]);
 	forget(&whole);
 	return store_close(st) ? 1 : 0;
