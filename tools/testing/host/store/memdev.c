@@ -214,6 +214,17 @@ int blkdev_flush(struct blkdev *dev)
 	return dev->failed;
 }
 
+void blkdev_stats(struct blkdev *dev, struct blkdev_stats *stats)
+{
+	MUTEX_GUARD(&mem.lock);
+
+	*stats = (struct blkdev_stats){
+		.flushes = mem.counts.flushes,
+		.others = mem.counts.trims,
+		.read_bytes = mem.counts.reads << BLK_SHIFT,
+	};
+}
+
 int blkdev_zero(struct blkdev *dev, u64 off, u64 len)
 {
 	return change(dev, off, NULL, 0, len);
