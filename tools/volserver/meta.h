@@ -94,6 +94,7 @@ int meta_check_page(struct meta *m, u64 nr);
 
 /**
  * meta_damaged_sums() - copies of sums of pages that are damaged or old
+ * @m: region
  *
  * That is so after a crash during a checkpoint as well.  The next meta_sync()
  * writes them anew.
