@@ -144,8 +144,8 @@ static void print_tally(struct tally *t, const char *name, FILE *out)
 
 	if (!calls)
 		return;
-	fprintf(out, "%-24s %12llu %10llu %10llu %10llu"
-		" %10llu %10llu\n", name, calls, atomic_load(&t->errors),
+	fprintf(out, "%-24s %12llu %10llu %10llu %10llu %10llu %10llu\n",
+		name, calls, atomic_load(&t->errors),
 		atomic_load(&t->total_us) / calls, percentile(t, calls, 50),
 		percentile(t, calls, 99), atomic_load(&t->max_us));
 }
