@@ -18,7 +18,6 @@
 #include "call.h"
 #include "cmservice.h"
 #include "net.h"
-#include "trace.h"
 
 /**
  * struct afsx_call - a call in flight; lives on the stack of its caller
@@ -371,7 +370,6 @@ int afsx_exchange(struct afsx_net *net, struct afsx_exchange *x)
 		goto out;
 
 	atomic_inc(&net->nr_calls);
-	trace_afsx_call_begin(rxrpc_kernel_remote_addr(x->peer), x);
 	ret = afsx_call_run(net, x, request, ret);
 	if (atomic_dec_and_test(&net->nr_calls))
 		wake_up_var(&net->nr_calls);
@@ -381,7 +379,6 @@ int afsx_exchange(struct afsx_net *net, struct afsx_exchange *x)
 	else if (x->data_len)
 		iov_iter_advance(x->data, x->data_len);
 	afsx_exchange_count(net, x, ret);
-	trace_afsx_call_end(rxrpc_kernel_remote_addr(x->peer), x, ret);
 out:
 	kfree(request);
 	if (ret < 0)

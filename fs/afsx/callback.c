@@ -8,43 +8,37 @@
 #include "net.h"
 #include "op.h"
 #include "server.h"
-#include "trace.h"
 #include "validate.h"
 #include "vnode.h"
 #include "volume.h"
 
-static enum afsx_promise_state afsx_promise_judge(const struct afsx_vnode *vnode)
+static bool afsx_promise_judge(const struct afsx_vnode *vnode)
 {
 	const struct afsx_promise *promise = &vnode->promise;
 	const struct afsx_server *server = READ_ONCE(promise->server);
 
-	if (!server)
-		return AFSX_PROMISE_NONE;
-	if (atomic_read(&server->cb_epoch) != promise->epoch)
-		return AFSX_PROMISE_SERVER;
-	if (atomic_read(&vnode->volume->cb_version) != promise->version)
-		return AFSX_PROMISE_VOLUME;
-	if (!ktime_before(ktime_get_boottime(), promise->expires))
-		return AFSX_PROMISE_EXPIRED;
-	return AFSX_PROMISE_HOLDS;
+	return server &&
+	       atomic_read(&server->cb_epoch) == promise->epoch &&
+	       atomic_read(&vnode->volume->cb_version) == promise->version &&
+	       ktime_before(ktime_get_boottime(), promise->expires);
 }
 
-enum afsx_promise_state afsx_promise_state(const struct afsx_vnode *vnode)
+bool afsx_promise_holds(const struct afsx_vnode *vnode)
 {
-	enum afsx_promise_state state;
 	unsigned int seq;
+	bool holds;
 
 	if (!vnode->volume)
-		return AFSX_PROMISE_HOLDS;
+		return true;
 
 	/* A server outlives its promises by an RCU grace period. */
 	rcu_read_lock();
 	do {
 		seq = read_seqbegin(&vnode->cb_lock);
-		state = afsx_promise_judge(vnode);
+		holds = afsx_promise_judge(vnode);
 	} while (read_seqretry(&vnode->cb_lock, seq));
 	rcu_read_unlock();
-	return state;
+	return holds;
 }
 
 void afsx_promise_set(struct afsx_vnode *vnode, const struct afsx_op *op,
@@ -63,8 +57,6 @@ void afsx_promise_set(struct afsx_vnode *vnode, const struct afsx_op *op,
 						(u64)cb->expires_in * MSEC_PER_SEC);
 		promise->server = afsx_server_get(op->server);
 	}
-	if (cb)
-		trace_afsx_promise_given(&vnode->fid, cb, promise->server);
 	if (old)
 		afsx_server_put(old);
 }
@@ -112,7 +104,6 @@ void afsx_callback_break(struct afsx_net *net, const struct afsx_fid *fid)
 {
 	struct afsx_volume *volume;
 
-	trace_afsx_promise_broken(fid);
 	rcu_read_lock();
 	list_for_each_entry_rcu(volume, &net->volumes, link) {
 		if (volume->vid != fid->vid)

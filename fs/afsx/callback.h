@@ -35,39 +35,12 @@ struct afsx_promise {
 };
 
 /**
- * enum afsx_promise_state - whether a promise holds, else why not
- * @AFSX_PROMISE_HOLDS: it holds
- * @AFSX_PROMISE_NONE: there is none: never given, broken or dropped
- * @AFSX_PROMISE_SERVER: its server has forgotten its promises
- * @AFSX_PROMISE_VOLUME: all promises of the volume were broken
- * @AFSX_PROMISE_EXPIRED: it was for a time that is over
- */
-enum afsx_promise_state {
-	AFSX_PROMISE_HOLDS,
-	AFSX_PROMISE_NONE,
-	AFSX_PROMISE_SERVER,
-	AFSX_PROMISE_VOLUME,
-	AFSX_PROMISE_EXPIRED,
-};
-
-/**
- * afsx_promise_state - how does a vnode stand with its server?
- * @vnode: the vnode
- *
- * Sends nothing and does not sleep; callable in RCU-walk.
- */
-enum afsx_promise_state afsx_promise_state(const struct afsx_vnode *vnode);
-
-/**
  * afsx_promise_holds - may the cached status of a vnode be used?
  * @vnode: the vnode
  *
  * Sends nothing and does not sleep; callable in RCU-walk.
  */
-static inline bool afsx_promise_holds(const struct afsx_vnode *vnode)
-{
-	return afsx_promise_state(vnode) == AFSX_PROMISE_HOLDS;
-}
+bool afsx_promise_holds(const struct afsx_vnode *vnode);
 
 /**
  * afsx_promise_set - note the promise that came with a status

@@ -21,7 +21,6 @@
 #include "cmservice.h"
 #include "net.h"
 #include "server.h"
-#include "trace.h"
 
 /* Longest request: CallBack with all its FIDs and promises. */
 #define AFSX_IN_REQUEST_MAX	(4 + 4 + AFSX_BULK_MAX * 12 + 4 + AFSX_BULK_MAX * 12)
@@ -185,7 +184,6 @@ static int afsx_in_act(struct afsx_in_call *call, const struct afsx_rpc *rpc,
 	peer = rxrpc_kernel_get_call_peer(call->net->socket, call->rxcall);
 	in.peer = peer;
 	ret = afsx_cm_functions[id](&in);
-	trace_afsx_callback(rxrpc_kernel_remote_addr(peer), rpc, ret);
 	afsx_peer_put(peer);
 	return ret ?: afsx_in_reply(call, rpc, reply);
 }

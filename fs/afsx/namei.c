@@ -21,7 +21,6 @@
 #include "op.h"
 #include "security.h"
 #include "super.h"
-#include "trace.h"
 #include "validate.h"
 #include "vnode.h"
 #include "volume.h"
@@ -190,8 +189,6 @@ static struct inode *afsx_entry_inode(struct afsx_vnode *dvnode,
 	if (inode && !test_bit(AFSX_V_DELETED, &AFSX_V(inode)->flags) &&
 	    afsx_promise_holds(AFSX_V(inode)))
 		return inode;
-	if (inode)
-		trace_afsx_promise_void(fid, afsx_promise_state(AFSX_V(inode)));
 
 	bulk = kmalloc(sizeof(*bulk), GFP_KERNEL);
 	if (!bulk) {

@@ -14,7 +14,6 @@
 #include "op.h"
 #include "policy.h"
 #include "server.h"
-#include "trace.h"
 #include "volume.h"
 
 /* Seconds until a call is given up, however alive the server seems. */
@@ -276,8 +275,6 @@ int afsx_op_run(struct afsx_op *op)
 		if (ret > 0)
 			afsx_op_attempt(op, &round, &by);
 		verdict = afsx_policy_judge(&round.in);
-		trace_afsx_verdict(op->volume->vid, op->rpc_id, &round.in,
-				   &verdict);
 		if (verdict.addr_failed)
 			afsx_round_blame(&round, verdict.error);
 		if (verdict.step == AFSX_STEP_DONE) {

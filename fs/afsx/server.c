@@ -12,7 +12,6 @@
 #include "mmap.h"
 #include "net.h"
 #include "server.h"
-#include "trace.h"
 #include "vlclient.h"
 
 /* Seconds until a probe of one address is given up. */
@@ -463,7 +462,6 @@ static int afsx_server_probe_addrs(struct afsx_server *server,
 		if (afsx_gave_up(ret))
 			break;
 		afsx_addrs_note(addrs, index, ret);
-		trace_afsx_server(server, &addrs->addr[index], ret);
 		if (ret == 0) {
 			server->caps = caps->nr ? caps->word[0] : 0;
 			break;

@@ -25,7 +25,6 @@
 #include "op.h"
 #include "security.h"
 #include "super.h"
-#include "trace.h"
 #include "vnode.h"
 #include "volume.h"
 
@@ -186,7 +185,6 @@ static int afsx_statfs(struct dentry *dentry, struct kstatfs *buf)
 
 static void afsx_umount_begin(struct super_block *sb)
 {
-	trace_afsx_umount_force(sb);
 	afsx_call_group_end(&AFSX_SB(sb)->calls);
 }
 
@@ -253,7 +251,6 @@ static int afsx_fill_super(struct super_block *sb, struct fs_context *fc)
 	if (!sb->s_root)
 		return -ENOMEM;
 	sb->s_flags |= SB_ACTIVE;
-	trace_afsx_mount(sb);
 	return 0;
 }
 
@@ -393,8 +390,6 @@ static void afsx_kill_sb(struct super_block *sb)
 {
 	struct afsx_sb *sbi = AFSX_SB(sb);
 
-	if (sb->s_root)
-		trace_afsx_umount(sb);
 	/* The callback service finds no more inodes while they are evicted. */
 	if (sbi->volume)
 		RCU_INIT_POINTER(sbi->volume->sb, NULL);

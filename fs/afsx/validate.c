@@ -15,7 +15,6 @@
 #include "op.h"
 #include "security.h"
 #include "super.h"
-#include "trace.h"
 #include "validate.h"
 #include "vnode.h"
 #include "volume.h"
@@ -266,7 +265,6 @@ static bool afsx_vnode_current(const struct afsx_vnode *vnode)
 
 int afsx_validate(struct afsx_vnode *vnode, struct key *key)
 {
-	enum afsx_promise_state state;
 	int ret;
 
 	if (afsx_vnode_current(vnode))
@@ -276,11 +274,8 @@ int afsx_validate(struct afsx_vnode *vnode, struct key *key)
 	ret = mutex_lock_killable(&vnode->validate_lock);
 	if (ret)
 		return ret;
-	state = afsx_promise_state(vnode);
-	if (state != AFSX_PROMISE_HOLDS) {
-		trace_afsx_promise_void(&vnode->fid, state);
+	if (!afsx_promise_holds(vnode))
 		ret = afsx_fetch_status(vnode, key, NULL);
-	}
 	mutex_unlock(&vnode->validate_lock);
 	return ret;
 }

@@ -11,7 +11,6 @@
 #include "net.h"
 #include "policy.h"
 #include "server.h"
-#include "trace.h"
 #include "vlclient.h"
 
 /* Seconds until a call to a VL server is given up, and a probe of one. */
@@ -120,7 +119,6 @@ static int afsx_vl_rotate(struct afsx_vl_call call, struct afsx_addrs *addrs)
 		in.error = afsx_vl_send(&call, &addrs->addr[index],
 					AFSX_VL_TIMEOUT, &in.abort);
 		verdict = afsx_policy_judge(&in);
-		trace_afsx_verdict(0, call.rpc_id, &in, &verdict);
 		if (verdict.step == AFSX_STEP_RETRY_ANON) {
 			call.by.key = NULL;
 			in.servers_left++;

@@ -13,7 +13,6 @@
 #include "cell.h"
 #include "net.h"
 #include "server.h"
-#include "trace.h"
 #include "vlclient.h"
 #include "volume.h"
 
@@ -221,12 +220,9 @@ static struct afsx_sites *afsx_volume_set_sites(struct afsx_volume *volume,
 	old = rcu_dereference_protected(volume->sites,
 					lockdep_is_held(&volume->cell->net->volumes_lock));
 	WRITE_ONCE(volume->vldb_time, get_jiffies_64());
-	if (old && afsx_sites_equal(old, sites)) {
-		trace_afsx_volume(volume, sites->nr, false);
+	if (old && afsx_sites_equal(old, sites))
 		return sites;
-	}
 	rcu_assign_pointer(volume->sites, sites);
-	trace_afsx_volume(volume, sites->nr, true);
 	return old;
 }
 
