@@ -2,11 +2,11 @@
 # shellcheck shell=bash
 #
 # Two cells in one guest, alike but for who serves them, openafs.example and
-# afsxd.example, and two clients of both, a and b, which are kafs. The same steps
-# are taken on both; compare_answers tells whether they came to the same. Sourced
-# by tests.
+# afsxd.example, and two clients of both, a and b, which are kafs unless $client says
+# otherwise. The same steps are taken on both; compare_answers tells whether they came
+# to the same. Sourced by tests.
 
-client=kafs
+client=${client:-kafs}
 . tools/testing/interop/client.sh
 . tools/testing/interop/clients.sh
 . tools/testing/interop/check.sh
