@@ -20,7 +20,7 @@ static void destroy(struct blkdev *dev)
 	if (dev->wake >= 0)
 		close(dev->wake);
 	pthread_mutex_destroy(&dev->lock);
-	pthread_cond_destroy(&dev->done);
+	pthread_cond_destroy(&dev->room);
 	free((char *)dev->opts.uri);
 	free(dev);
 }
@@ -37,7 +37,7 @@ int blkdev_open(const struct blkdev_opts *o, struct blkdev **out,
 	dev->opts.uri = strdup(o->uri);
 	dev->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	pthread_mutex_init(&dev->lock, NULL);
-	pthread_cond_init(&dev->done, NULL);
+	pthread_cond_init(&dev->room, NULL);
 	blkdev_queue_init(&dev->pending);
 	blkdev_queue_init(&dev->inflight);
 	blkdev_queue_init(&dev->unflushed);
@@ -58,6 +58,15 @@ int blkdev_open(const struct blkdev_opts *o, struct blkdev **out,
 fail:
 	destroy(dev);
 	return ret;
+}
+
+/* With the lock held; whether wake() must follow. */
+static bool must_wake(struct blkdev *dev)
+{
+	bool asleep = dev->asleep;
+
+	dev->asleep = false;
+	return asleep;
 }
 
 static void wake(struct blkdev *dev)
@@ -134,13 +143,16 @@ void blkdev_complete(struct blkdev *dev, struct blkdev_req *req, int err)
 {
 	pthread_mutex_lock(&dev->lock);
 	count(&dev->stats, req, err);
-	if (req->op == BLKDEV_WRITE)
+	if (req->op == BLKDEV_WRITE) {
+		if (dev->queued > QUEUED_MAX)
+			pthread_cond_broadcast(&dev->room);
 		dev->queued -= req->len;
+	}
 	if (req->batch) {
 		if (err && !req->batch->err)
 			req->batch->err = err;
-		req->batch->nr--;
-		pthread_cond_broadcast(&dev->done);
+		if (!--req->batch->nr)
+			pthread_cond_signal(&req->batch->done);
 	}
 	pthread_mutex_unlock(&dev->lock);
 }
@@ -149,13 +161,14 @@ void blkdev_complete(struct blkdev *dev, struct blkdev_req *req, int err)
 static void submit(struct blkdev *dev, struct blkdev_batch *batch,
 		   struct blkdev_req *req)
 {
+	bool asleep = false;
 	int failed = 0;
 
 	req->dev = dev;
 	req->batch = batch;
 	pthread_mutex_lock(&dev->lock);
 	while (req->op == BLKDEV_WRITE && dev->queued > QUEUED_MAX)
-		pthread_cond_wait(&dev->done, &dev->lock);
+		pthread_cond_wait(&dev->room, &dev->lock);
 	if (req->op != BLKDEV_READ)
 		failed = dev->failed;
 	if (failed) {
@@ -166,11 +179,12 @@ static void submit(struct blkdev *dev, struct blkdev_batch *batch,
 		if (req->op == BLKDEV_WRITE)
 			dev->queued += req->len;
 		blkdev_queue_add(&dev->pending, req);
+		asleep = must_wake(dev);
 	}
 	pthread_mutex_unlock(&dev->lock);
 	if (failed)
 		free(req);
-	else
+	if (asleep)
 		wake(dev);
 }
 
@@ -227,7 +241,7 @@ int blkdev_wait(struct blkdev *dev, struct blkdev_batch *batch)
 
 	pthread_mutex_lock(&dev->lock);
 	while (batch->nr)
-		pthread_cond_wait(&dev->done, &dev->lock);
+		pthread_cond_wait(&batch->done, &dev->lock);
 	err = batch->err;
 	batch->err = 0;
 	pthread_mutex_unlock(&dev->lock);

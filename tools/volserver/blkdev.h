@@ -53,12 +53,14 @@ struct blkdev_opts {
  * struct blkdev_batch - requests that are waited for together
  * @nr: how many are under way
  * @err: 0, or the first error, negative errno
+ * @done: the last of them has ended
  *
- * Owned by one thread.  A batch must be waited for before its memory goes.
+ * Starts as zeros. Owned by one thread.  A batch must be waited for before its memory goes.
  */
 struct blkdev_batch {
 	unsigned int nr;
 	int err;
+	pthread_cond_t done;
 };
 
 /** blkdev_open() - connect; on failure @err says why. */

@@ -216,6 +216,16 @@ static void reconnect(struct blkdev *dev)
 	requeue_inflight(dev);
 }
 
+/* Say that the thread must be woken, unless there is work already. */
+static bool fall_asleep(struct blkdev *dev)
+{
+	MUTEX_GUARD(&dev->lock);
+
+	dev->asleep = !dev->stop &&
+		      (!dev->pending.head || dev->nr_inflight >= INFLIGHT_MAX);
+	return dev->asleep;
+}
+
 static void wait_for_news(struct blkdev *dev)
 {
 	unsigned int dir = nbd_aio_get_direction(dev->nbd);
@@ -229,7 +239,7 @@ static void wait_for_news(struct blkdev *dev)
 		fds[1].events |= POLLIN;
 	if (dir & LIBNBD_AIO_DIRECTION_WRITE)
 		fds[1].events |= POLLOUT;
-	if (poll(fds, ARRAY_SIZE(fds), -1) < 0)
+	if (poll(fds, ARRAY_SIZE(fds), fall_asleep(dev) ? -1 : 0) < 0)
 		return;
 	if (fds[0].revents)
 		eventfd_read(dev->wake, &n);
@@ -246,7 +256,7 @@ static void serve_failed(struct blkdev *dev)
 	eventfd_t n;
 
 	fail_everything(dev, blkdev_failed(dev));
-	if (!blkdev_stopping(dev) && poll(&fd, 1, -1) > 0)
+	if (fall_asleep(dev) && poll(&fd, 1, -1) > 0)
 		eventfd_read(dev->wake, &n);
 }
 

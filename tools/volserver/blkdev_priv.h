@@ -66,12 +66,13 @@ struct blkdev_queue {
  * @can_trim: TRIM
  * @can_zero: WRITE_ZEROES
  * @lock: protects what follows
- * @done: a batch has ended, or there is room in the queue again
+ * @room: there is room in the queue again
  * @pending: to be sent
  * @queued: bytes to be written in @pending and @inflight
  * @stats: requests answered
  * @failed: 0, or the errno (negative) that made the device fail for good
  * @stop: the I/O thread shall end
+ * @asleep: it waits for news, and must be woken
  * @wake: eventfd that interrupts the I/O thread's poll
  * @thread: the I/O thread; owns the rest
  * @nbd: connection, or NULL
@@ -93,12 +94,13 @@ struct blkdev {
 	bool can_zero;
 
 	pthread_mutex_t lock;
-	pthread_cond_t done;
+	pthread_cond_t room;
 	struct blkdev_queue pending;
 	u64 queued;
 	struct blkdev_stats stats;
 	int failed;
 	bool stop;
+	bool asleep;
 	int wake;
 
 	pthread_t thread;

@@ -143,6 +143,8 @@ int rxs_start(const struct rxs_config *config)
 	server.config = *config;
 	rx_extraPackets = config->threads * 8;
 	put_off_aborts();
+	/* the thread that receives a request serves it; another one listens on */
+	rx_EnableHotThread();
 	if (rx_InitHost(htonl(config->addrs[0]),
 			htons(config->services[0].port)))
 		return -EADDRINUSE;

@@ -17,7 +17,10 @@
  * @limit: its size, bytes
  * @mirror: @limit bytes
  * @lock: protects what follows
- * @done: a write to the device, or a transaction, ended
+ * @ended: a transaction ended in the mirror
+ * @done: a write to the device ended: for those it is for, and for the others
+ * @turn: index in @done of those that the present write is for
+ * @writing_to: ticket that the present write goes up to
  * @on_loss: told when transactions were lost, or NULL
  * @on_loss_ctx: for @on_loss
  * @size: bytes of the mirror in use
@@ -40,7 +43,10 @@ struct wal {
 	u64 limit;
 	u8 *mirror;
 	pthread_mutex_t lock;
-	pthread_cond_t done;
+	pthread_cond_t ended;
+	pthread_cond_t done[2];
+	unsigned int turn;
+	u64 writing_to;
 	void (*on_loss)(void *ctx);
 	void *on_loss_ctx;
 	u64 size;
@@ -71,7 +77,9 @@ int wal_open(struct blkdev *dev, const struct sb_region *region,
 	w->limit = (u64)region->nr << BLK_SHIFT;
 	w->dirty_from = U64_MAX;
 	pthread_mutex_init(&w->lock, NULL);
-	pthread_cond_init(&w->done, NULL);
+	pthread_cond_init(&w->ended, NULL);
+	pthread_cond_init(&w->done[0], NULL);
+	pthread_cond_init(&w->done[1], NULL);
 	w->mirror = mmap(NULL, w->limit, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (w->mirror == MAP_FAILED)
@@ -100,7 +108,9 @@ void wal_close(struct wal *w)
 	if (w->mirror)
 		munmap(w->mirror, w->limit);
 	pthread_mutex_destroy(&w->lock);
-	pthread_cond_destroy(&w->done);
+	pthread_cond_destroy(&w->ended);
+	pthread_cond_destroy(&w->done[0]);
+	pthread_cond_destroy(&w->done[1]);
 	free(w);
 }
 
@@ -203,7 +213,7 @@ u64 wal_commit(struct wal *w)
 	atomic_store(&w->committed, ticket);
 	w->committed_end = w->end;
 	cut(w);
-	pthread_cond_broadcast(&w->done);
+	pthread_cond_broadcast(&w->ended);
 	return ticket;
 }
 
@@ -213,7 +223,7 @@ void wal_cancel(struct wal *w)
 
 	atomic_store(&w->announced, atomic_load(&w->committed));
 	cut(w);
-	pthread_cond_broadcast(&w->done);
+	pthread_cond_broadcast(&w->ended);
 }
 
 u64 wal_committed(struct wal *w)
@@ -261,6 +271,18 @@ static int write_tail(struct wal *w, bool flush, u64 off, const void *tail,
 	return ret ? ret : blkdev_write_fua(w->dev, off, tail, len);
 }
 
+/* All the write was for, and one of those who came since, to lead the next. */
+static void wake_waiters(struct wal *w)
+{
+	pthread_cond_broadcast(&w->done[w->turn]);
+	if (w->err) {
+		pthread_cond_broadcast(&w->ended);
+		pthread_cond_broadcast(&w->done[!w->turn]);
+	} else {
+		pthread_cond_signal(&w->done[!w->turn]);
+	}
+}
+
 /* Called, and returns, with the lock held; @w->writing is false. */
 static void lead(struct wal *w)
 {
@@ -278,6 +300,8 @@ static void lead(struct wal *w)
 		w->need_flush = false;
 	}
 	w->writing = true;
+	w->writing_to = ticket;
+	w->turn = !w->turn;
 	pthread_mutex_unlock(&w->lock);
 
 	if (tail)
@@ -295,7 +319,15 @@ static void lead(struct wal *w)
 		w->durable_end = end;
 		atomic_store(&w->durable, ticket);
 	}
-	pthread_cond_broadcast(&w->done);
+	wake_waiters(w);
+}
+
+/* Until a write is over that is, or is not yet, for @ticket. */
+static void wait_for_write(struct wal *w, u64 ticket)
+{
+	bool later = ticket > w->writing_to;
+
+	pthread_cond_wait(&w->done[later ? !w->turn : w->turn], &w->lock);
 }
 
 static int wait_locked(struct wal *w, u64 ticket)
@@ -310,8 +342,10 @@ static int wait_locked(struct wal *w, u64 ticket)
 			ticket = atomic_load(&w->announced);
 			continue;
 		}
-		if (w->writing || atomic_load(&w->committed) < ticket)
-			pthread_cond_wait(&w->done, &w->lock);
+		if (atomic_load(&w->committed) < ticket)
+			pthread_cond_wait(&w->ended, &w->lock);
+		else if (w->writing)
+			wait_for_write(w, ticket);
 		else
 			lead(w);
 	}
@@ -345,7 +379,7 @@ int wal_sync(struct wal *w)
 	MUTEX_GUARD(&w->lock);
 
 	while (w->writing)
-		pthread_cond_wait(&w->done, &w->lock);
+		wait_for_write(w, 0);
 	if (!w->err && w->dirty_from < w->dirty_to)
 		lead(w);
 	return w->err;
