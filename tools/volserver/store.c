@@ -317,6 +317,11 @@ static struct store *store_new(void)
 	pthread_mutex_init(&st->reader_lock, NULL);
 	pthread_cond_init(&st->reader_free, NULL);
 	hot_init(&st->hot);
+	st->seen = seen_create();
+	if (!st->seen) {
+		free(st);
+		return NULL;
+	}
 	return st;
 }
 
@@ -355,6 +360,7 @@ int store_close(struct store *st)
 		return 0;
 	ckpt_stop(st->ckpt);
 	hot_clear(&st->hot);
+	seen_destroy(st->seen);
 	/* the writer's connection last: it empties the log */
 	for (unsigned int i = 0; i < st->nr_readers; i++)
 		if (st->reader[i].db.sql)

@@ -176,7 +176,6 @@ static int undo_restore(struct store_tx *tx, const struct busy *b,
 	};
 	int ret;
 
-	hot_clear(&tx->st->hot);
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		ret = tx_collect_rows(tx, db_bind(tx->db, steps[i], "iii",
 						  b->grp, b->snap, (s64)max));
@@ -194,6 +193,7 @@ int tx_collect_busy(struct store_tx *tx, unsigned int max)
 
 	if (ret <= 0)
 		return ret;
+	tx_forget(tx);
 	if (b.type == AFSX_VOL_RW && b.snap > 0)
 		return undo_restore(tx, &b, max);
 	ret = db_run(tx->db, SQL_VOL_DELETE, "i", b.id);

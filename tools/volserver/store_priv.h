@@ -17,6 +17,7 @@
 #include "store.h"
 #include "store_ckpt.h"
 #include "store_hot.h"
+#include "store_seen.h"
 #include "vfs.h"
 #include "wal.h"
 
@@ -69,6 +70,7 @@ struct reader {
  * @busy: volumes of store_hold() and restores, protected by @writer_lock
  * @ingest_lock: protects @ingesting, and with it the free map against checks
  * @ingesting: blocks in use by data that no file refers to yet
+ * @seen: what readers found lately
  * @notify: told of changes, or NULL
  * @notify_ctx: for @notify
  */
@@ -100,6 +102,7 @@ struct store {
 	pthread_mutex_t ingest_lock;
 	u64 ingesting;
 
+	struct seen *seen;
 	store_notify_t notify;
 	void *notify_ctx;
 };
@@ -122,6 +125,7 @@ struct store {
  * @row: a row exists
  * @dirty: the row must be written
  * @dead: removed in this transaction
+ * @touched: it has changed in this transaction
  * @versioned: its data version has grown in this transaction
  */
 struct vnode {
@@ -141,6 +145,7 @@ struct vnode {
 	bool row;
 	bool dirty;
 	bool dead;
+	bool touched;
 	bool versioned;
 };
 

@@ -27,17 +27,43 @@ static int read_end(struct store *st, struct reader *r, struct vnode *vn,
 	return reader_put(st, r, ret);
 }
 
-int store_getattr(struct store *st, const struct afsx_fid *fid,
-		  struct store_status *status)
+/* A status from the database; @acl: NULL, or for the access list of its own. */
+static ssize_t load_status(struct store *st, const struct afsx_fid *fid,
+			   struct store_status *status, char *acl)
 {
+	u64 mark = seen_mark(st->seen, fid->vid, fid->vnode);
 	struct vnode vn;
 	int ret;
 	struct reader *r = read_begin(st, fid, &vn, &ret);
+	size_t len;
 
 	if (!r)
 		return ret;
 	*status = vn.s;
-	return read_end(st, r, &vn, 0);
+	len = vn.acl_len;
+	if (acl && len)
+		memcpy(acl, vn.acl, len);
+	ret = reader_put(st, r, 0);
+	if (!ret)
+		seen_put(st->seen, status, vn.acl, len, mark);
+	vnode_release(&vn);
+	return ret ? ret : (ssize_t)len;
+}
+
+static ssize_t get_status(struct store *st, const struct afsx_fid *fid,
+			  struct store_status *status, char *acl)
+{
+	ssize_t len = seen_get(st->seen, fid, status, acl);
+
+	return len < 0 ? load_status(st, fid, status, acl) : len;
+}
+
+int store_getattr(struct store *st, const struct afsx_fid *fid,
+		  struct store_status *status)
+{
+	ssize_t len = get_status(st, fid, status, NULL);
+
+	return len < 0 ? (int)len : 0;
 }
 
 static int read_contents(struct store *st, struct reader *r,
@@ -157,19 +183,19 @@ static ssize_t copy_acl(const struct vnode *dir, char *buf, size_t size)
 	return (ssize_t)dir->acl_len;
 }
 
-static struct afsx_fid parent_of(const struct vnode *vn)
+static struct afsx_fid parent_of(const struct store_status *s)
 {
 	return (struct afsx_fid){
-		.vid = vn->s.fid.vid,
-		.vnode = vn->s.parent_vnode,
-		.unique = vn->s.parent_unique,
+		.vid = s->fid.vid,
+		.vnode = s->parent_vnode,
+		.unique = s->parent_unique,
 	};
 }
 
 static ssize_t governing_acl(struct db *db, const struct vnode *vn, char *buf,
 			     size_t size)
 {
-	struct afsx_fid up = parent_of(vn);
+	struct afsx_fid up = parent_of(&vn->s);
 	struct vnode dir;
 	ssize_t ret;
 
@@ -183,8 +209,10 @@ static ssize_t governing_acl(struct db *db, const struct vnode *vn, char *buf,
 	return ret;
 }
 
-ssize_t store_getattr_acl(struct store *st, const struct afsx_fid *fid,
-			  struct store_status *status, char *acl, size_t size)
+/* Both at one moment, from the database. */
+static ssize_t load_with_acl(struct store *st, const struct afsx_fid *fid,
+			     struct store_status *status, char *acl,
+			     size_t size)
 {
 	struct vnode vn;
 	ssize_t len;
@@ -197,6 +225,38 @@ ssize_t store_getattr_acl(struct store *st, const struct afsx_fid *fid,
 	len = governing_acl(&r->db, &vn, acl, size);
 	ret = read_end(st, r, &vn, (int)min(len, 0));
 	return ret ? ret : len;
+}
+
+/*
+ * The list found after the status is that of the directory the vnode was in: as
+ * good as if both had been read then, unless it was moved meanwhile.
+ */
+static ssize_t known_with_acl(struct store *st, const struct afsx_fid *fid,
+			      struct store_status *status, char *acl)
+{
+	struct store_status dir, again;
+	struct afsx_fid up;
+	ssize_t len = get_status(st, fid, status, acl);
+
+	if (len < 0 || status->type == AFSX_FTYPE_DIR)
+		return len;
+	up = parent_of(status);
+	len = get_status(st, &up, &dir, acl);
+	if (len < 0 || dir.type != AFSX_FTYPE_DIR ||
+	    seen_get(st->seen, fid, &again, NULL) < 0 ||
+	    again.parent_vnode != status->parent_vnode)
+		return -EAGAIN;
+	return len;
+}
+
+ssize_t store_getattr_acl(struct store *st, const struct afsx_fid *fid,
+			  struct store_status *status, char *acl, size_t size)
+{
+	ssize_t len = -EAGAIN;
+
+	if (size >= STORE_ACL_MAX)
+		len = known_with_acl(st, fid, status, acl);
+	return len == -EAGAIN ? load_with_acl(st, fid, status, acl, size) : len;
 }
 
 ssize_t store_acl_get(struct store *st, const struct afsx_fid *fid, char *buf,
@@ -236,7 +296,7 @@ ssize_t store_tx_getattr_acl(struct store_tx *tx, const struct afsx_fid *fid,
 	if (ret)
 		return tx_fail(tx, ret);
 	*status = vn->s;
-	up = parent_of(vn);
+	up = parent_of(&vn->s);
 	dir = vn;
 	if (vn->s.type != AFSX_FTYPE_DIR)
 		ret = tx_dir(tx, &up, &dir);

@@ -99,7 +99,7 @@ static int freeze(struct store_restore *r, struct store_tx *tx, u32 id)
 	r->vid = id;
 	r->used = (s64)g->used;
 	r->files = files;
-	hot_clear(&tx->st->hot);
+	tx_forget(tx);
 	r->base = g->epoch++;
 	g->counters = true;
 	return db_run(tx->db, SQL_VOL_FREEZE, "ii", (s64)id, r->base);

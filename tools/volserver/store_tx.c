@@ -277,6 +277,7 @@ void tx_touch(struct store_tx *tx, struct vnode *vn, bool data)
 	if (!vn->dirty)
 		tx_news(tx, &vn->s.fid);
 	vn->dirty = true;
+	vn->touched = true;
 	if (!tx_grp(tx, vn->grp, &g))
 		g->changed = true;
 }
@@ -298,6 +299,29 @@ int tx_charge(struct store_tx *tx, struct vnode *vn, s64 kib)
 	return 0;
 }
 
+void tx_forget(struct store_tx *tx)
+{
+	hot_clear(&tx->st->hot);
+	tx->volumes = true;
+}
+
+/* Have readers ask the database for what changes, or let them remember again. */
+static void each_change(struct store_tx *tx,
+			void (*one)(struct seen *c, u32 vid, u32 vno),
+			void (*all)(struct seen *c))
+{
+	struct seen *c = tx->st->seen;
+
+	if (tx->volumes)
+		all(c);
+	for (struct tx_grp *g = tx->grps; g; g = g->next)
+		one(c, g->id, 0);
+	for (size_t i = 0; i < TX_BUCKETS; i++)
+		for (struct vnode *vn = tx->bucket[i]; vn; vn = vn->next)
+			if (vn->touched)
+				one(c, vn->grp, vn->s.fid.vnode);
+}
+
 /* What is committed can be of use to the transactions that follow. */
 static void keep_vnodes(struct store_tx *tx)
 {
@@ -311,6 +335,7 @@ static void keep_vnodes(struct store_tx *tx)
 				dead = vn;
 				continue;
 			}
+			vn->touched = false;
 			vn->versioned = false;
 			hot_put(&tx->st->hot, vn);
 		}
@@ -322,6 +347,7 @@ static void keep_vnodes(struct store_tx *tx)
 
 void tx_news(struct store_tx *tx, const struct afsx_fid *fid)
 {
+	tx->volumes |= !fid->vnode;
 	if (!tx->st->notify || tx->restoring || tx->nr_news > TX_NEWS_MAX)
 		return;
 	if (!tx->news)
@@ -481,13 +507,16 @@ static int commit_locked(struct store_tx *tx, u64 *ticket)
 		ret = blkdev_wait(st->dev, &tx->writes);
 	if (ret)
 		return ret;
+	each_change(tx, seen_shut, seen_shut_all);
 	wal_announce(st->wal, tx->wrote);
 	ret = db_run(tx->db, SQL_COMMIT, "");
-	if (ret) {
+	if (ret)
 		wal_cancel(st->wal);
+	else
+		*ticket = wal_commit(st->wal);
+	each_change(tx, seen_open, seen_open_all);
+	if (ret)
 		return ret;
-	}
-	*ticket = wal_commit(st->wal);
 	st->pages = tx->pages;
 	for (size_t i = 0; i < tx->freed.nr; i++)
 		alloc_retire(st->alloc, &tx->freed.run[i], *ticket);

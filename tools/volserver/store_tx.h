@@ -62,6 +62,7 @@ struct run_list {
  * @grps: groups it changes
  * @bucket: vnodes it has loaded
  * @origin: for the notifier
+ * @volumes: volumes change
  * @news: what the notifier will be told
  * @nr_news: entries of @news
  */
@@ -79,6 +80,7 @@ struct store_tx {
 	struct tx_grp *grps;
 	struct vnode *bucket[TX_BUCKETS];
 	const void *origin;
+	bool volumes;
 	struct afsx_fid *news;
 	size_t nr_news;
 };
@@ -117,6 +119,9 @@ int tx_charge(struct store_tx *tx, struct vnode *vn, s64 kib);
 
 /** tx_flush() - write the rows of all vnodes that changed so far */
 int tx_flush(struct store_tx *tx);
+
+/** tx_forget() - rows change in a way that no vnode or group in memory tells */
+void tx_forget(struct store_tx *tx);
 
 /** tx_news() - something for the notifier */
 void tx_news(struct store_tx *tx, const struct afsx_fid *fid);

@@ -63,13 +63,20 @@ static int found(int ret)
 
 int store_vol_get(struct store *st, u32 id, struct store_vol *vol)
 {
+	u64 mark = seen_mark(st->seen, id, 0);
+	struct reader *r;
 	int ret;
-	struct reader *r = reader_get(st, &ret);
 
+	if (seen_vol_get(st->seen, id, vol))
+		return 0;
+	r = reader_get(st, &ret);
 	if (!r)
 		return ret;
 	ret = one_volume(db_bind(&r->db, SQL_VOL_GET, "i", (s64)id), vol);
-	return reader_put(st, r, found(ret));
+	ret = reader_put(st, r, found(ret));
+	if (!ret)
+		seen_vol_put(st->seen, vol, mark);
+	return ret;
 }
 
 static int find_name(struct db *db, const char *name, size_t len,
@@ -376,7 +383,7 @@ int store_vol_remove(struct store_tx *tx, u32 id)
 		ret = db_run(tx->db, SQL_GARBAGE_INSERT, "i", (s64)vol.rw_id);
 	if (!ret)
 		tx_news(tx, &(struct afsx_fid){ .vid = id });
-	hot_clear(&tx->st->hot);
+	tx_forget(tx);
 	return tx_fail(tx, ret);
 }
 
