@@ -289,6 +289,13 @@ bool alloc_reap(struct alloc *a, u64 limit, struct alloc_run *run)
 	return true;
 }
 
+bool alloc_has_retired(struct alloc *a)
+{
+	MUTEX_GUARD(&a->lock);
+
+	return a->retired_nr;
+}
+
 u64 alloc_free_blocks(struct alloc *a)
 {
 	MUTEX_GUARD(&a->lock);

@@ -82,6 +82,9 @@ int alloc_retire(struct alloc *a, const struct alloc_run *run, u64 ticket);
  */
 bool alloc_reap(struct alloc *a, u64 limit, struct alloc_run *run);
 
+/** alloc_has_retired() - whether some wait for alloc_reap() */
+bool alloc_has_retired(struct alloc *a);
+
 /** alloc_free_blocks() - free and retired blocks, without the reserve */
 u64 alloc_free_blocks(struct alloc *a);
 

@@ -11,6 +11,7 @@
 #include "cleanup.h"
 #include "log.h"
 
+#define READ_MAX	((u64)256 * 1024)	/* bytes in one request to read */
 #define QUEUED_MAX	(32u * 1024 * 1024)	/* bytes waiting to be written */
 
 static void destroy(struct blkdev *dev)
@@ -208,11 +209,14 @@ static void start(struct blkdev *dev, struct blkdev_batch *batch,
 void blkdev_read_async(struct blkdev *dev, struct blkdev_batch *batch, u64 off,
 		       void *buf, size_t len)
 {
-	for (size_t at = 0; at < len; at += dev->max_len)
+	/* several are served at the same time, and arrive while others are */
+	size_t step = min(dev->max_len, READ_MAX);
+
+	for (size_t at = 0; at < len; at += step)
 		start(dev, batch, &(struct blkdev_req){
 			.op = BLKDEV_READ,
 			.off = off + at,
-			.len = min(len - at, (size_t)dev->max_len),
+			.len = min(len - at, step),
 			.buf = (u8 *)buf + at,
 		}, NULL);
 }

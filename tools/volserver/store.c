@@ -43,6 +43,7 @@ static void release_reader(struct store *st, struct reader *r)
 
 	r->busy = false;
 	pthread_cond_signal(&st->reader_free);
+	pthread_cond_broadcast(&st->reader_left);
 }
 
 struct reader *reader_get(struct store *st, int *err)
@@ -68,16 +69,34 @@ int reader_put(struct store *st, struct reader *r, int ret)
 	return err && ret >= 0 ? err : ret;
 }
 
-/* Transactions up to this one are seen by every reader. */
-static u64 oldest_reader(struct store *st)
+static u64 oldest_locked(struct store *st)
 {
 	u64 oldest = U64_MAX;
 
-	MUTEX_GUARD(&st->reader_lock);
 	for (unsigned int i = 0; i < st->nr_readers; i++)
 		if (st->reader[i].busy)
 			oldest = min(oldest, st->reader[i].since);
 	return oldest;
+}
+
+/* Transactions up to this one are seen by every reader. */
+static u64 oldest_reader(struct store *st)
+{
+	MUTEX_GUARD(&st->reader_lock);
+
+	return oldest_locked(st);
+}
+
+/* Until every reader sees what is committed now. */
+static int wait_for_readers(struct store *st)
+{
+	u64 ticket = wal_committed(st->wal);
+	int ret = wal_wait(st->wal, ticket);
+
+	MUTEX_GUARD(&st->reader_lock);
+	while (oldest_locked(st) < ticket)
+		pthread_cond_wait(&st->reader_left, &st->reader_lock);
+	return ret;
 }
 
 #define TRIM_BLOCKS	16u	/* shorter runs are not worth a request */
@@ -101,6 +120,18 @@ void store_reap(struct store *st)
 	for (size_t i = 0; i < runs.nr; i++)
 		alloc_release(st->alloc, &runs.run[i]);
 	free(runs.run);
+}
+
+int store_recover_blocks(struct store *st)
+{
+	int ret;
+
+	if (!alloc_has_retired(st->alloc))
+		return -ENOSPC;
+	ret = wait_for_readers(st);
+	if (!ret)
+		store_reap(st);
+	return ret;
 }
 
 /* ---- growth of the metadata region ---------------------------------------- */
@@ -316,6 +347,7 @@ static struct store *store_new(void)
 	pthread_mutex_init(&st->ingest_lock, NULL);
 	pthread_mutex_init(&st->reader_lock, NULL);
 	pthread_cond_init(&st->reader_free, NULL);
+	pthread_cond_init(&st->reader_left, NULL);
 	hot_init(&st->hot);
 	st->seen = seen_create();
 	if (!st->seen) {
@@ -378,6 +410,7 @@ int store_close(struct store *st)
 	pthread_mutex_destroy(&st->ingest_lock);
 	pthread_mutex_destroy(&st->reader_lock);
 	pthread_cond_destroy(&st->reader_free);
+	pthread_cond_destroy(&st->reader_left);
 	free(st->reader);
 	free(st);
 	return ret;

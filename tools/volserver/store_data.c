@@ -13,7 +13,7 @@
 #include "le.h"
 #include "store_tx.h"
 
-/* Columns of SQL_EXTENT_RANGE; blocks, except the checksums. */
+/* Columns of SQL_EXTENT_COVER; blocks, except the checksums. */
 struct extent {
 	s64 id;
 	u64 off;
@@ -49,10 +49,8 @@ static int find_extents(struct db *db, const struct vnode *vn, u64 from, u64 to,
 	sqlite3_stmt *row;
 	int ret, n = 0;
 
-	/* an extent that covers @from starts less than EXTENT_MAX before it */
-	row = db_bind(db, SQL_EXTENT_RANGE, "iiiii", (s64)vn->grp,
-		      (s64)vn->s.fid.vnode, (s64)from - (s64)EXTENT_MAX,
-		      (s64)to, vn->snap);
+	row = db_bind(db, SQL_EXTENT_COVER, "iiiii", (s64)vn->grp,
+		      (s64)vn->s.fid.vnode, (s64)from, (s64)to, vn->snap);
 	while (n < max && (ret = db_row(row)) > 0) {
 		ret = extent_from_row(row, &list[n]);
 		if (ret)
@@ -94,24 +92,20 @@ static int verify_part(const struct extent *e, const struct part *p)
 	return 0;
 }
 
-/* Whole blocks [@from, @to); holes are zeros. */
-static int read_blocks(struct store *st, struct db *db, const struct vnode *vn,
-		       u64 from, u64 to, u8 *buf)
+/* The parts of [@from, @to) in @list, read into @buf and verified. */
+static int read_parts(struct store *st, const struct extent *list, int n,
+		      u64 from, u64 to, u8 *buf)
 {
-	struct extent *list CLEANUP_FREE = NULL;
 	struct blkdev_batch batch = { 0 };
-	int max = (int)(to - from) + 1;
-	int ret, n;
+	u64 covered = 0;
+	int ret;
 
-	list = malloc((size_t)max * sizeof(*list));
-	if (!list)
-		return -ENOMEM;
-	n = find_extents(db, vn, from, to, list, max);
-	if (n < 0)
-		return n;
-	if (n == max)
-		return -EUCLEAN;	/* some must overlap */
-	memset(buf, 0, (to - from) * BLK_SIZE);
+	for (int i = 0; i < n; i++)
+		covered += part_of(&list[i], from, to, buf).nr;
+	if (covered > to - from)
+		return -EUCLEAN;	/* some overlap */
+	if (covered < to - from)
+		memset(buf, 0, (to - from) * BLK_SIZE);
 	for (int i = 0; i < n; i++) {
 		struct part p = part_of(&list[i], from, to, buf);
 
@@ -128,30 +122,66 @@ static int read_blocks(struct store *st, struct db *db, const struct vnode *vn,
 	return ret;
 }
 
-int data_read(struct store *st, struct db *db, const struct vnode *vn, u64 off,
-	      void *buf, size_t len)
+#define READ_EXTENTS	16	/* looked up at a time */
+
+/* Whole blocks [@from, @to); holes are zeros. */
+static int read_blocks(struct store *st, struct db *db, const struct vnode *vn,
+		       u64 from, u64 to, u8 *buf)
 {
-	size_t step = EXTENT_MAX * BLK_SIZE;
-	size_t room = ROUND_UP(off % BLK_SIZE + min(len, step), BLK_SIZE);
-	u8 *blocks CLEANUP_FREE = malloc(room);
-	int ret = 0;
+	struct extent *list CLEANUP_FREE = malloc(READ_EXTENTS * sizeof(*list));
+	int ret = list ? 0 : -ENOMEM;
+
+	while (!ret && from < to) {
+		int n = find_extents(db, vn, from, to, list, READ_EXTENTS);
+		u64 end = to;
+
+		if (n == READ_EXTENTS)
+			end = min(to, list[n - 1].off + list[n - 1].nr);
+		ret = n < 0 ? n : read_parts(st, list, n, from, end, buf);
+		buf += (end - from) * BLK_SIZE;
+		from = end;
+	}
+	return ret;
+}
+
+#define BOUNCE_MAX	(128u * 1024)
+
+/* Any bytes, by way of a buffer for the whole blocks they are in. */
+static int read_bytes(struct store *st, struct db *db, const struct vnode *vn,
+		      u64 off, void *buf, size_t len)
+{
+	u64 from = off >> BLK_SHIFT, to = DIV_ROUND_UP(off + len, BLK_SIZE);
+	u8 *blocks CLEANUP_FREE = malloc((to - from) * BLK_SIZE);
+	int ret;
 
 	if (!blocks)
 		return -ENOMEM;
-	while (!ret && len) {
-		u64 from = off >> BLK_SHIFT;
-		size_t skip = off % BLK_SIZE;
-		size_t n = min(len, step);
+	ret = read_blocks(st, db, vn, from, to, blocks);
+	if (!ret)
+		memcpy(buf, blocks + off % BLK_SIZE, len);
+	return ret;
+}
 
-		ret = read_blocks(st, db, vn, from,
-				  DIV_ROUND_UP(off + n, BLK_SIZE), blocks);
-		if (ret)
-			break;
-		memcpy(buf, blocks + skip, n);
-		buf = (u8 *)buf + n;
-		off += n;
-		len -= n;
-	}
+/* Long reads go where they belong; short ones in one round, whatever their ends. */
+int data_read(struct store *st, struct db *db, const struct vnode *vn, u64 off,
+	      void *buf, size_t len)
+{
+	size_t head = -off % BLK_SIZE, body;
+	u64 from = DIV_ROUND_UP(off, BLK_SIZE);
+	u8 *p = buf;
+	int ret = 0;
+
+	if (len <= BOUNCE_MAX && (off % BLK_SIZE || len % BLK_SIZE))
+		return read_bytes(st, db, vn, off, buf, len);
+	body = ROUND_DOWN(len - head, BLK_SIZE);
+	if (head)
+		ret = read_bytes(st, db, vn, off, p, head);
+	if (!ret)
+		ret = read_blocks(st, db, vn, from, from + body / BLK_SIZE,
+				  p + head);
+	if (!ret && head + body < len)
+		ret = read_bytes(st, db, vn, off + head + body, p + head + body,
+				 len - head - body);
 	return ret;
 }
 
@@ -275,6 +305,8 @@ static int write_extent(struct store_tx *tx, const struct tx_grp *g,
 	struct alloc_run run;
 	int ret = alloc_take(tx->st->alloc, want, vn->near, &run);
 
+	if (ret == -ENOSPC && !store_recover_blocks(tx->st))
+		ret = alloc_take(tx->st->alloc, want, vn->near, &run);
 	if (ret)
 		return ret;
 	if (run_list_add(&tx->taken, &run)) {

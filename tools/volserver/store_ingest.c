@@ -56,7 +56,7 @@ struct store_ingest {
 };
 
 /* Blocks of the free map that no file refers to: @nr more, or fewer. */
-static int take_blocks(struct store_ingest *in, u32 nr, struct alloc_run *run)
+static int try_blocks(struct store_ingest *in, u32 nr, struct alloc_run *run)
 {
 	int ret;
 
@@ -64,6 +64,15 @@ static int take_blocks(struct store_ingest *in, u32 nr, struct alloc_run *run)
 	ret = alloc_take(in->st->alloc, nr, in->near, run);
 	if (!ret)
 		in->st->ingesting += run->nr;
+	return ret;
+}
+
+static int take_blocks(struct store_ingest *in, u32 nr, struct alloc_run *run)
+{
+	int ret = try_blocks(in, nr, run);
+
+	if (ret == -ENOSPC && !store_recover_blocks(in->st))
+		ret = try_blocks(in, nr, run);
 	return ret;
 }
 

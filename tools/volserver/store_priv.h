@@ -63,7 +63,8 @@ struct reader {
  * @hot: what it loaded lately
  * @ckpt: makes checkpoints; NULL when opened for reading only
  * @reader_lock: protects @reader[].busy and .since
- * @reader_free: a reader was put back
+ * @reader_free: a reader was put back, for one that needs it
+ * @reader_left: the same, for one that waits until all have moved on
  * @reader: connections for reading
  * @nr_readers: their number
  * @staged: directories of store_stage(), protected by @writer_lock
@@ -93,6 +94,7 @@ struct store {
 
 	pthread_mutex_t reader_lock;
 	pthread_cond_t reader_free;
+	pthread_cond_t reader_left;
 	struct reader *reader;
 	unsigned int nr_readers;
 
@@ -168,6 +170,17 @@ int reader_put(struct store *st, struct reader *r, int ret);
 
 /** store_reap() - let blocks that nobody can see any more be used again */
 void store_reap(struct store *st);
+
+/**
+ * store_recover_blocks() - after alloc_take() found none
+ * @st: store
+ *
+ * Waits until nobody can see what was freed.  Not to be called with a lock that
+ * a reader, or a transaction that ends, needs.
+ *
+ * Return: 0 when it is worth another try; -ENOSPC; -EIO.
+ */
+int store_recover_blocks(struct store *st);
 
 /** store_grow_meta() - make room for @pages database pages */
 int store_grow_meta(struct store *st, u64 pages);
