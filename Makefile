@@ -63,11 +63,11 @@ bench: deps tools guest-modules
 	@$(testing)/bench/run
 
 # These need no guest.
-bench-store: deps tools
-	@$(testing)/bench/run store
+bench-store bench-server: bench-%: deps tools
+	@$(testing)/bench/run $*
 
 clean:
 	rm -rf build
 
 .PHONY: all module tools $(tool_dirs) deps kernels guest-modules check \
-	$(tiers:%=check-%) demo shell bench bench-store clean
+	$(tiers:%=check-%) demo shell bench bench-store bench-server clean

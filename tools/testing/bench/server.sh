@@ -1,0 +1,193 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# afsxd beside OpenAFS's file server, natively, in namespaces of their own, under the
+# same calls of 1, 4 and 16 clients. Their blocks are in files of the same kind in
+# memory: OpenAFS's on ext4, afsxd's behind nbdkit. Three servers take turns:
+#
+# afsxd         a change is durable when it is acknowledged
+# openafs-sync  the same, as far as OpenAFS can: -sync always on ext4 mounted with
+#               -o sync,dirsync, for -sync says nothing of directories and status
+# openafs       as it comes: a crash takes back what was acknowledged lately
+set -euo pipefail
+cd "$(dirname "$0")/../../.."
+if [[ -z ${AFSX_BENCH_INSIDE:-} ]]; then
+	exec env AFSX_BENCH_INSIDE=$$ AFSX_TOP="$PWD" unshare --mount --net --pid --fork \
+		--mount-proc --kill-child "$0" "$@"
+fi
+work=$(mktemp -d)
+results=$work/results
+. tools/testing/bench/lib.sh
+
+cell=tools/testing/interop/openafs-cell
+load=$PWD/build/bench/bin/bench-server
+servers=(openafs-sync openafs afsxd)
+callers=(1 4 16)
+metadata=(FetchStatus 'InlineBulkStatus of 50' CreateFile Rename RemoveFile StoreStatus)
+bulk=('FetchData 4 KiB' 'StoreData 4 KiB' 'FetchData 1 MiB, MB' 'StoreData 1 MiB, MB')
+clients=${AFSX_BENCH_CLIENTS:-10000}
+image=/dev/shm/bench-server.$AFSX_BENCH_INSIDE
+
+clean_up()
+{
+	umount /vicepa 2>/dev/null || true
+	rm -rf "$image" "$work"
+	[[ -z $made_partition ]] || rmdir /vicepa
+}
+
+# Directories of the host that OpenAFS writes to are hidden behind empty ones.
+set_up_machine()
+{
+	local dir
+
+	for dir in /var/lib /var/log /run; do
+		mount -t tmpfs tmpfs "$dir"
+	done
+	mkdir /run/upper /run/work
+	mount -t overlay overlay /etc \
+		-o lowerdir=/etc,upperdir=/run/upper,workdir=/run/work
+	ip link set lo up
+	ip address add 10.7.0.2/32 dev lo
+	ip address add 10.9.0.0/16 dev lo	# of the crowd
+	if [[ ! -d /vicepa ]]; then
+		mkdir /vicepa
+		made_partition=y
+	fi
+}
+
+new_image()
+{
+	rm -f "$image"
+	dd if=/dev/zero of="$image" bs=1M count=3072 status=none
+}
+
+# Servers leave their port, volume and process id in these.
+start_openafs()
+{
+	new_image
+	mkfs.ext4 -q -E lazy_itable_init=0,lazy_journal_init=0,nodiscard "$image"
+	mount -o "loop$1" "$image" /vicepa
+	CELL_FILESERVER=$2 "$cell" start >/dev/null
+	"$cell" volume bench 0 >/dev/null
+	"$cell" acl bench rlidwka
+	volume=$("$cell" id bench)
+	pid=$(</run/openafs-cell/fileserver.pid)
+	port=7000
+	address=10.7.0.1
+}
+
+stop_openafs()
+{
+	"$cell" stop
+	umount /vicepa
+	rm -rf /var/lib/openafs
+}
+
+start_afsxd()
+{
+	new_image
+	nbdkit --pidfile "$work/nbd.pid" --unix "$work/nbd" file "$image"
+	uri="nbd+unix:///?socket=$work/nbd"
+	build/bin/afsx-vol --store "$uri" format >/dev/null
+	build/bin/afsx-vol --store "$uri" create --anyone rlidwka bench >/dev/null
+	volume=$(build/bin/afsx-vol --store "$uri" list | awk '$NF == "bench" { print $1 }')
+	build/bin/afsxd --cell bench.example --store "$uri" --listen 10.7.0.2 \
+		--log-level warn --max-clients "$((clients + 100))" 2>"$work/afsxd.log" &
+	pid=$!
+	port=7000
+	address=10.7.0.2
+	until ss -Hulpn "sport = :$port" | grep -q "pid=$pid,"; do
+		kill -0 "$pid" || { cat "$work/afsxd.log"; exit 1; }
+		sleep 0.1
+	done
+}
+
+stop_afsxd()
+{
+	kill "$pid"
+	wait "$pid"
+	kill "$(<"$work/nbd.pid")"
+	while [[ -e /proc/$(<"$work/nbd.pid") ]]; do
+		sleep 0.1
+	done
+	rm -f "$work/nbd"
+}
+
+start_server()
+{
+	case $1 in
+	afsxd) start_afsxd ;;
+	openafs) start_openafs '' '' ;;
+	openafs-sync) start_openafs ,sync,dirsync '-sync always' ;;
+	esac
+}
+
+stop_server()
+{
+	"stop_${1%-sync}"
+}
+
+# Milliseconds of processor time of the server
+processor_ms()
+{
+	awk '{ print ($14 + $15) * 10 }' "/proc/$pid/stat"
+}
+
+round()
+{
+	local before nr
+
+	start_server "$1"
+	before=$(processor_ms)
+	for nr in "${callers[@]}"; do
+		"$load" "$address" "$port" "$volume" "$nr" >"$work/figures"
+		note_lines "$1" <"$work/figures"
+	done
+	note "$1" 'processor, s' "$((($(processor_ms) - before) / 1000))"
+	stop_server "$1"
+}
+
+status_of()
+{
+	awk -v "field=$1:" '$1 == field { print $2 }' "/proc/$pid/status"
+}
+
+# Memory and threads before and after many clients each have a promise.
+crowd()
+{
+	local before
+
+	start_server "$1"
+	before=$(status_of VmRSS)
+	"$load" "$address" "$port" "$volume" crowd "$clients"
+	note "$1" 'memory at rest, KiB' "$before"
+	note "$1" 'memory with them, KiB' "$(status_of VmRSS)"
+	note "$1" 'threads' "$(status_of Threads)"
+	stop_server "$1"
+}
+
+made_partition=
+trap clean_up EXIT
+openafs=$(tools/testing/vm/openafs)
+export AFSX_CACHE=${openafs%/openafs}
+set_up_machine
+for ((i = 0; i < rounds; i++)); do
+	for server in "${servers[@]}"; do
+		round "$server"
+		echo "round $((i + 1)), $server" >&2
+	done
+done
+
+for nr in "${callers[@]}"; do
+	figures=("${metadata[@]/%/, $nr callers}" "${bulk[@]/%/, $nr callers}")
+	for base in openafs-sync openafs; do
+		table 'a second' afsxd "$base" "${figures[@]}"
+	done
+done
+table 'of the whole server' afsxd openafs-sync 'processor, s'
+table 'of the whole server' afsxd openafs 'processor, s'
+
+for server in openafs afsxd; do
+	crowd "$server"
+done
+table "$clients clients" afsxd openafs 'memory at rest, KiB' 'memory with them, KiB' threads
