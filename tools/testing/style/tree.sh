@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # What holds for every tracked file: its license stands near its top, it names no
-# path or package server of one machine, and it lies where it belongs.
+# path or package server of one machine, and it lies where it belongs. A script can
+# be executed: run-tier passes over a test that cannot.
 set -euo pipefail
 bad=0
 
@@ -31,8 +32,18 @@ without_license()
 	done
 }
 
+not_executable()
+{
+	local file
+
+	git ls-files '*.sh' | while read -r file; do
+		[[ $(head -c 2 "$file") != '#!' || -x $file ]] || echo "$file"
+	done
+}
+
 # A search that finds nothing ends with 1: in a process substitution that is no error.
 complain 'no SPDX line in the first three' < <(without_license)
+complain 'a script that cannot be executed' < <(not_executable)
 complain 'at the top level, beside what the architecture names' \
 	< <(git ls-files | cut -d/ -f1 | sort -u | grep -vxE "$top_level")
 complain 'paths or hosts of one machine' \
