@@ -11,6 +11,7 @@
 #include "cleanup.h"
 #include "crc32c.h"
 #include "le.h"
+#include "store_data.h"
 #include "store_tx.h"
 
 /* Columns of SQL_EXTENT_COVER; blocks, except the checksums. */

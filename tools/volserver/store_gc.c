@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store_data.h"
 #include "store_tx.h"
 
 #define ORPHAN_STEP	0x10000u	/* blocks of a large file at a time */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "store_data.h"
 #include "store_tx.h"
 
 #define BUF_SIZE	(EXTENT_MAX * BLK_SIZE)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store_data.h"
 #include "store_tx.h"
 
 static int check_name(const char *name, size_t len)

@@ -256,37 +256,6 @@ size_t dirbuf_bytes(const struct dirbuf *d);
 /** dirbuf_free() - @d may be NULL */
 void dirbuf_free(struct dirbuf *d);
 
-/* ---- store_data.c ------------------------------------------------------- */
-
-/** data_read() - bytes of a file, already clipped to its size */
-int data_read(struct store *st, struct db *db, const struct vnode *vn, u64 off,
-	      void *buf, size_t len);
-
-/** data_punch() - free the blocks [@from, @to) of a file */
-int data_punch(struct store_tx *tx, struct tx_grp *g, struct vnode *vn,
-	       u64 from, u64 to);
-
-/** data_write() - write to a file; its size grows, all else stays */
-int data_write(struct store_tx *tx, struct vnode *vn, u64 off, const void *buf,
-	       size_t len);
-
-/** data_sum() - checksums of @nr blocks */
-void data_sum(const u8 *data, u32 nr, u8 *sums);
-
-/**
- * data_place() - blocks that are on the device already become part of a file
- * @tx: transaction
- * @vn: file
- * @off: which block of the file they are
- * @run: where they are, at most EXTENT_MAX; the writes have been waited for
- * @sums: their checksums
- */
-int data_place(struct store_tx *tx, struct vnode *vn, u64 off,
-	       const struct alloc_run *run, const u8 *sums);
-
-/** data_truncate() - change a file's size */
-int data_truncate(struct store_tx *tx, struct vnode *vn, u64 size);
-
 /* ---- store_vol.c -------------------------------------------------------- */
 
 /** vol_from_row() - decode the columns of a SQL_VOL_* query */

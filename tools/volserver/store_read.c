@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "store_data.h"
 #include "store_tx.h"
 
 /* Begin to read from a vnode: NULL with *@ret set when that is not possible. */

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store_data.h"
 #include "store_tx.h"
 
 #define BATCH_OPS	1000u			/* vnodes and names */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store_data.h"
 #include "store_tx.h"
 
 /* Columns of SQL_VNODE_GET */
