@@ -361,11 +361,7 @@ quotas()
 
 require nbdkit
 build_programs
-start_nbd 512M
-vol format >/dev/null
-vol create --anyone all changes >/dev/null
-volume=$(vol_id changes)
-vol clone changes readonly >/dev/null
+make_open_volume 512M changes
 fid[.]="$volume 1 1"
 local=$work/local
 mkdir "$local"

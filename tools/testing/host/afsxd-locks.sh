@@ -104,11 +104,7 @@ try_lock()
 
 require nbdkit
 build_programs
-start_nbd 64M
-vol format >/dev/null
-vol create --anyone all locks >/dev/null
-volume=$(vol_id locks)
-vol clone locks readonly >/dev/null
+make_open_volume 64M locks
 start_server
 start_client a 127.0.0.3 1001
 start_client b 127.0.0.4 1002

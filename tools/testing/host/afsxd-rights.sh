@@ -214,11 +214,7 @@ echo contents >"$work/source/other"
 echo contents >"$work/source/sub/inner"
 ln -s target "$work/source/link"
 ((EUID != 0)) || chown -R 1234 "$work/source"
-start_nbd 128M
-vol format >/dev/null
-vol create --anyone all rights >/dev/null
-volume=$(vol_id rights)
-vol clone rights readonly >/dev/null
+make_open_volume 128M rights
 start_server
 start_client one 127.0.0.3
 good one mkdir "$volume" 1 1 dir 0 0 0

@@ -103,8 +103,12 @@ static AFSStoreStatus in_status(const char *mode, const char *mtime)
 	return in;
 }
 
-/* create DIR NAME MODE MTIME CODE */
-static void create_file(char **args, int nr)
+/* DIR NAME MODE MTIME CODE */
+static void make_with(int (*call)(struct rx_connection *conn, AFSFid *dir,
+				  char *name, AFSStoreStatus *in, AFSFid *fid,
+				  AFSFetchStatus *st, AFSFetchStatus *dir_st,
+				  AFSCallBack *cb, AFSVolSync *sync),
+		      char **args)
 {
 	AFSFid dir = fid_of(args), fid;
 	AFSStoreStatus in = in_status(args[FID + 1], args[FID + 2]);
@@ -112,29 +116,21 @@ static void create_file(char **args, int nr)
 	AFSCallBack cb;
 	AFSVolSync sync;
 
-	if (!is_expected(RXAFS_CreateFile(client.fs, &dir, text(args[FID]),
-					  &in, &fid, &st, &dir_st, &cb, &sync),
-			 args[FID + 3]))
+	if (!is_expected(call(client.fs, &dir, text(args[FID]), &in, &fid, &st,
+			      &dir_st, &cb, &sync), args[FID + 3]))
 		return;
 	answer_new(&fid, &st, &dir_st, &sync);
 	expect_promise(&cb);
 }
 
-/* mkdir DIR NAME MODE MTIME CODE */
+static void create_file(char **args, int nr)
+{
+	make_with(RXAFS_CreateFile, args);
+}
+
 static void make_dir(char **args, int nr)
 {
-	AFSFid dir = fid_of(args), fid;
-	AFSStoreStatus in = in_status(args[FID + 1], args[FID + 2]);
-	AFSFetchStatus st, dir_st;
-	AFSCallBack cb;
-	AFSVolSync sync;
-
-	if (!is_expected(RXAFS_MakeDir(client.fs, &dir, text(args[FID]), &in,
-				       &fid, &st, &dir_st, &cb, &sync),
-			 args[FID + 3]))
-		return;
-	answer_new(&fid, &st, &dir_st, &sync);
-	expect_promise(&cb);
+	make_with(RXAFS_MakeDir, args);
 }
 
 /* symlink DIR NAME TARGET MODE MTIME CODE */
@@ -179,28 +175,28 @@ static void rename_entry(char **args, int nr)
 	check_sync(&sync);
 }
 
-/* remove DIR NAME CODE */
-static void remove_file(char **args, int nr)
+/* DIR NAME CODE */
+static void remove_with(int (*call)(struct rx_connection *conn, AFSFid *dir,
+				    char *name, AFSFetchStatus *st,
+				    AFSVolSync *sync), char **args)
 {
 	AFSFid dir = fid_of(args);
 	AFSFetchStatus st;
 	AFSVolSync sync;
 
-	if (is_expected(RXAFS_RemoveFile(client.fs, &dir, text(args[FID]), &st,
-					 &sync), args[FID + 1]))
+	if (is_expected(call(client.fs, &dir, text(args[FID]), &st, &sync),
+			args[FID + 1]))
 		answer_status("dir", &st);
 }
 
-/* rmdir DIR NAME CODE */
+static void remove_file(char **args, int nr)
+{
+	remove_with(RXAFS_RemoveFile, args);
+}
+
 static void remove_dir(char **args, int nr)
 {
-	AFSFid dir = fid_of(args);
-	AFSFetchStatus st;
-	AFSVolSync sync;
-
-	if (is_expected(RXAFS_RemoveDir(client.fs, &dir, text(args[FID]), &st,
-					&sync), args[FID + 1]))
-		answer_status("dir", &st);
+	remove_with(RXAFS_RemoveDir, args);
 }
 
 static int send_data(struct rx_call *call, uint64_t seed, uint64_t pos,

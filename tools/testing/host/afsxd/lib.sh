@@ -219,6 +219,18 @@ make_volume()
 	volume=$(vol_id "$1")
 }
 
+# make_open_volume SIZE NAME: the only one of a new store, with a .readonly, and
+# anyone may do everything in it; leaves its id in $volume
+make_open_volume()
+{
+	start_nbd "$1"
+	vol format >/dev/null
+	vol create --anyone all "$2" >/dev/null
+	# shellcheck disable=SC2034	# for the tests
+	volume=$(vol_id "$2")
+	vol clone "$2" readonly >/dev/null
+}
+
 # vol_id NAME: id of its read/write volume
 vol_id()
 {
