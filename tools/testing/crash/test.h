@@ -4,10 +4,7 @@
 #define AFSX_CRASH_TEST_H
 
 #include "defs.h"
-
-/** die() - end the test, with what went wrong */
-__printf(1, 2)
-_Noreturn void die(const char *fmt, ...);
+#include "die.h"
 
 /**
  * struct command - what a program can do

@@ -4,11 +4,8 @@
 #define AFSX_STORE_TEST_H
 
 #include "defs.h"
+#include "die.h"
 #include "store.h"
-
-/** die() - end the test, with what went wrong */
-__printf(1, 2)
-_Noreturn void die(const char *fmt, ...);
 
 /** compare_volume() - every name, type, mode, link count and byte, or die */
 void compare_volume(struct store *st, u32 vid, const char *path);

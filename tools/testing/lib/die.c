@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+#include "die.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+void die(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+	fflush(stdout);
+	_exit(1);
+}
