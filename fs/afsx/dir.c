@@ -229,8 +229,8 @@ static int afsx_readdir(struct file *file, struct dir_context *ctx)
 	afsx_dirblob_reader(blob, &reader);
 	pos = ctx->pos;
 	ret = afsx_dir_iterate(&reader, &pos, afsx_readdir_emit, &rd);
-	if (!ret)
-		ctx->pos = pos;
+	/* With an error, too: getdents(2) hands out what came before it first. */
+	ctx->pos = pos;
 	afsx_dirblob_put(blob);
 	return ret;
 }

@@ -91,6 +91,8 @@ refused_reads()
 	attempt_mounted "FS.FetchData64 word 1 0xffffffff" "Bad message" ls $dir
 	attempt_mounted "FS.FetchData64 word 1 1024" "(Input/output error|Bad message)" ls $dir
 	attempt_mounted "FS.FetchData64 word 2 0" "Input/output error" ls $dir
+	# The second entry is for vnode 0.
+	attempt_mounted "FS.FetchData64 word 131 0" "Input/output error" ls $dir
 	attempt_mounted "FS.FetchData64 cut 2000" "Bad message" ls $dir
 	attempt_mounted "FS.FetchData64 endless" "(Bad message|Input/output error)" ls $dir
 	attempt_mounted "FS.GetVolumeStatus word 12 0x7fffffff" "Bad message" df $dir
