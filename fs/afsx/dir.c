@@ -52,13 +52,13 @@ static struct afsx_dirblob *afsx_dirblob_alloc(loff_t size)
 	return blob;
 }
 
+/* Entries are looked at when they are reached: one bad one hides no other. */
 static int afsx_dirblob_check(const struct afsx_dirblob *blob)
 {
 	u32 nr;
 
 	for (nr = 0; nr < blob->size / AFSX_DIR_BLOCK_SIZE; nr++)
-		if (afsx_dir_check_block(afsx_dirblob_block((void *)blob, nr),
-					 nr))
+		if (!afsx_dir_header_ok(afsx_dirblob_block((void *)blob, nr), nr))
 			return -EIO;
 	return 0;
 }
@@ -162,11 +162,13 @@ struct afsx_dirblob *afsx_dir_get(struct afsx_vnode *dvnode, struct key *key)
  * @ctx: the VFS's side
  * @sb: superblock, to see what is in memory
  * @vid: volume
+ * @known: look-ups have asked for entries, which may be in memory since then
  */
 struct afsx_readdir {
 	struct dir_context	*ctx;
 	struct super_block	*sb;
 	u32			vid;
+	bool			known;
 };
 
 /* Only directories can be told by their vnode number. */
@@ -179,6 +181,8 @@ static unsigned int afsx_entry_type(const struct afsx_readdir *rd, u32 vnode,
 
 	if (vnode & 1)
 		return DT_DIR;
+	if (!rd->known)
+		return DT_UNKNOWN;
 	rcu_read_lock();
 	found = afsx_vnode_find_rcu(rd->sb, &fid);
 	if (found)
@@ -215,6 +219,7 @@ static int afsx_readdir(struct file *file, struct dir_context *ctx)
 		.ctx = ctx,
 		.sb  = file_inode(file)->i_sb,
 		.vid = dvnode->fid.vid,
+		.known = READ_ONCE(dvnode->scan_hint),
 	};
 	struct afsx_dir_reader reader;
 	struct afsx_dirblob *blob;

@@ -20,7 +20,7 @@ struct key;
  * @rcu: delays the release
  * @data_version: of the directory
  * @size: bytes in @data, a multiple of 2048, at most 1023 blocks
- * @data: the AFS directory blob, every block checked
+ * @data: the AFS directory blob, the header of every block checked
  */
 struct afsx_dirblob {
 	refcount_t	ref;

@@ -143,6 +143,15 @@ u32 afsx_dir_hash(const char *name, u32 len);
 u32 afsx_dir_slots(u32 len);
 
 /**
+ * afsx_dir_header_ok - Does a block look like one of a directory?
+ * @hdr: its beginning
+ * @block_nr: its number
+ *
+ * Return: whether it has the magic number and its reserved slots are in use.
+ */
+bool afsx_dir_header_ok(const struct afsx_dir_hdr *hdr, u32 block_nr);
+
+/**
  * afsx_dir_check_block - Validate one block by itself
  * @blk: AFSX_DIR_BLOCK_SIZE bytes
  * @nr: its number

@@ -50,6 +50,15 @@ bool afsx_dir_header_ok(const struct afsx_dir_hdr *hdr, u32 block_nr)
 	       slots_used(hdr, 0, first_slot(block_nr));
 }
 
+/* The length of a name; 0 unless it ends within @room bytes and has no '/'. */
+static u32 name_len(const char *name, u32 room)
+{
+	for (u32 len = 0; len < room && name[len] != '/'; len++)
+		if (!name[len])
+			return len;
+	return 0;
+}
+
 /*
  * The entry whose first slot is @i, with the length of its name; NULL when
  * there is no sound entry in that place.
@@ -58,20 +67,16 @@ static const struct afsx_dir_slot *entry_at(const struct afsx_dir_hdr *hdr, u32 
 					    u32 *len)
 {
 	const struct afsx_dir_slot *ent = (const struct afsx_dir_slot *)hdr + i;
-	const char *name = (const char *)ent + ENTRY_NAME;
 	u32 room = (AFSX_DIR_SLOTS - i) * AFSX_DIR_SLOT_SIZE - ENTRY_NAME;
-	const char *end;
+	u32 slots;
 
 	if (i < first_slot(block_nr) || ent->flag != 1 || !get_unaligned_be32(ent->vnode))
 		return NULL;
-	end = memchr(name, '\0', min_t(u32, room, AFSX_NAME_MAX + 1));
-	if (!end || end == name || memchr(name, '/', (size_t)(end - name)))
+	*len = name_len((const char *)ent + ENTRY_NAME, min_t(u32, room, AFSX_NAME_MAX + 1));
+	if (!*len)
 		return NULL;
-	*len = (u32)(end - name);
-	if (i + afsx_dir_slots(*len) > AFSX_DIR_SLOTS ||
-	    !slots_used(hdr, i, afsx_dir_slots(*len)))
-		return NULL;
-	return ent;
+	slots = afsx_dir_slots(*len);
+	return i + slots <= AFSX_DIR_SLOTS && slots_used(hdr, i, slots) ? ent : NULL;
 }
 
 int afsx_dir_find(const struct afsx_dir_reader *rd, const char *name, u32 len,

@@ -33,9 +33,6 @@ struct afsx_dir_hit {
 int afsx_dir_find(const struct afsx_dir_reader *rd, const char *name, u32 len,
 		  struct afsx_dir_hit *hit);
 
-/* Whether a block has the magic number and its reserved slots are in use. */
-bool afsx_dir_header_ok(const struct afsx_dir_hdr *hdr, u32 block_nr);
-
 /* Whether slot @i of a block is in use. */
 static inline bool afsx_dir_slot_used(const struct afsx_dir_hdr *hdr, u32 i)
 {
