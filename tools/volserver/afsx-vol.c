@@ -162,12 +162,15 @@ static int run_format(const struct config *cfg)
 }
 
 /* Commands that only look leave the device as it is. */
-static bool only_looks(const char *command)
+static bool only_looks(const struct config *cfg)
 {
-	static const char *const names[] = { "list", "show", "check" };
+	static const char *const names[] = { "list", "show", "check", "scrub" };
 
+	for (int i = 1; i < cfg->argc; i++)
+		if (!strcmp(cfg->argv[i], "--repair"))
+			return false;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (!strcmp(names[i], command))
+		if (!strcmp(names[i], cfg->argv[0]))
 			return true;
 	return false;
 }
@@ -190,7 +193,7 @@ static int run_offline(const struct config *cfg)
 	};
 	struct store_config sc = {
 		.uri = cfg->uri,
-		.flags = (only_looks(cfg->argv[0]) ? STORE_RDONLY : 0) |
+		.flags = (only_looks(cfg) ? STORE_RDONLY : 0) |
 			 (cfg->takeover ? STORE_TAKEOVER : 0),
 		.readers = 1,
 		.connect_s = (unsigned int)cfg->connect_s,

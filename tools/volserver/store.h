@@ -191,6 +191,7 @@ void store_set_notify(struct store *st, store_notify_t fn, void *ctx);
 /* ---- checking --------------------------------------------------------- */
 
 #define STORE_CHECK_DATA	0x1u	/* read and verify file data as well */
+#define STORE_CHECK_REPAIR	0x2u	/* mend what can be, in one transaction */
 
 /** typedef store_report_t - receives one problem, one line, per call */
 typedef void (*store_report_t)(void *ctx, const char *problem);
@@ -199,13 +200,42 @@ typedef void (*store_report_t)(void *ctx, const char *problem);
  * store_check() - verify every invariant of the format
  * @st: store; writers are held up while it runs
  * @flags: STORE_CHECK_*
- * @report: told of every problem
+ * @report: told of every problem, and of all that was mended
  * @ctx: for @report
+ *
+ * What was mended counts as found: only another check tells what is left.
  *
  * Return: number of problems found, or a negative errno when the check itself
  * could not go on.
  */
 int store_check(struct store *st, unsigned int flags, store_report_t report,
 		void *ctx);
+
+/**
+ * struct store_scrub - how far a reading of all file data has come
+ * @after: row it has come to; 0 to begin
+ * @last: the last row there is
+ * @kib: read so far
+ * @problems: found so far
+ */
+struct store_scrub {
+	s64 after;
+	s64 last;
+	u64 kib;
+	u64 problems;
+};
+
+/**
+ * store_scrub() - read and verify some file data, beside other work
+ * @st: store
+ * @s: where to go on
+ * @kib: how much, about
+ * @report: told of every problem
+ * @ctx: for @report
+ *
+ * Return: 1, or 0 when all has been read, or a negative errno.
+ */
+int store_scrub(struct store *st, struct store_scrub *s, u64 kib,
+		store_report_t report, void *ctx);
 
 #endif /* AFSX_STORE_H */

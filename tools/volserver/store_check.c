@@ -10,9 +10,8 @@
 #include <string.h>
 
 #include "cleanup.h"
-#include "crc32c.h"
-#include "le.h"
 #include "store_check.h"
+#include "store_scrub.h"
 
 void check_problem(struct check *k, const char *fmt, ...)
 {
@@ -85,31 +84,21 @@ static int check_database(struct check *k)
 
 /* ---- extents ---------------------------------------------------------------- */
 
-/* Columns of SQL_CHECK_EXTENTS */
-struct row {
-	s64 id;
-	u64 start;
-	u32 nr;
-	const u8 *sums;
-};
-
-static void check_sums(struct check *k, const struct row *r, u8 *buf)
+/* The map is in memory: to mend it takes no transaction. */
+static void check_mark(struct check *k, const struct scrub_extent *r, u64 block)
 {
-	int ret = blkdev_read(k->st->dev, r->start << BLK_SHIFT, buf,
-			      (size_t)r->nr * BLK_SIZE);
+	struct alloc_run run = { .start = block, .nr = 1 };
 
-	if (ret)
-		check_problem(k, "extent %jd: cannot be read: %s",
-			      (intmax_t)r->id, strerror(-ret));
-	for (u32 i = 0; !ret && i < r->nr; i++)
-		if (crc32c(0, buf + (size_t)i * BLK_SIZE, BLK_SIZE) !=
-		    le32_get(r->sums + 4 * i))
-			check_problem(k, "extent %jd: block %ju: wrong checksum",
-				      (intmax_t)r->id, (uintmax_t)r->start + i);
+	if (alloc_is_used(k->st->alloc, block))
+		return;
+	check_problem(k, "extent %jd: block %ju is marked free",
+		      (intmax_t)r->id, (uintmax_t)block);
+	if (k->tx && !alloc_claim(k->st->alloc, &run))
+		k->mended++;
 }
 
 /* One extent, in the order of their places; @end: where the last one ended. */
-static bool check_extent(struct check *k, const struct row *r, int sums_len,
+static bool check_extent(struct check *k, const struct scrub_extent *r, int sums_len,
 			 u64 *end)
 {
 	const struct sb *sb = &k->st->sb;
@@ -133,9 +122,7 @@ static bool check_extent(struct check *k, const struct row *r, int sums_len,
 		check_problem(k, "extent %jd: shares blocks with the one before",
 			      (intmax_t)r->id);
 	for (u32 i = 0; i < r->nr; i++)
-		if (!alloc_is_used(k->st->alloc, r->start + i))
-			check_problem(k, "extent %jd: block %ju is marked free",
-				      (intmax_t)r->id, (uintmax_t)r->start + i);
+		check_mark(k, r, r->start + i);
 	*end = max(*end, r->start + r->nr);
 	return true;
 }
@@ -151,16 +138,20 @@ static int check_extents(struct check *k)
 		return -ENOMEM;
 	row = db_bind(k->db, SQL_CHECK_EXTENTS, "");
 	while ((ret = db_row(row)) > 0) {
-		struct row r = {
+		struct scrub_extent r = {
 			.id = db_int(row, 0),
 			.start = (u64)db_int(row, 1),
 			.nr = (u32)db_int(row, 2),
 			.sums = sqlite3_column_blob(row, 3),
+			.grp = (u32)db_int(row, 4),
+			.vno = (u32)db_int(row, 5),
+			.off = (u64)db_int(row, 6),
 		};
 
 		if (check_extent(k, &r, sqlite3_column_bytes(row, 3), &end) &&
 		    k->flags & STORE_CHECK_DATA)
-			check_sums(k, &r, buf);
+			k->problems += scrub_extent(k->st, &r, buf, k->report,
+						    k->ctx);
 		k->blocks += r.nr;
 	}
 	return db_end(row, ret);
@@ -187,20 +178,62 @@ static int check_strays(struct check *k)
 	s64 strays = 0;
 	int ret = db_number(k->db, SQL_CHECK_STRAYS, &strays);
 
-	if (!ret && strays)
-		check_problem(k, "%jd extents belong to no vnode",
-			      (intmax_t)strays);
-	return ret;
+	if (ret || !strays)
+		return ret;
+	check_problem(k, "%jd extents or blocks of directories belong to no vnode",
+		      (intmax_t)strays);
+	return k->tx ? mend_strays(k) : 0;
 }
 
-static int check_all(struct check *k)
+/* What nobody sees is found by collecting, which is told of it by a row. */
+static int check_unseen(struct check *k)
 {
+	sqlite3_stmt *row = db_bind(k->db, SQL_CHECK_UNSEEN, "");
 	int ret;
 
+	while ((ret = db_row(row)) > 0) {
+		u32 grp = (u32)db_int(row, 0);
+
+		check_problem(k, "group %u: rows that no volume shows", grp);
+		ret = k->tx ? mend_unseen(k, grp) : 0;
+		if (ret)
+			break;
+	}
+	return db_end(row, ret);
+}
+
+#define UNIQUE_WRAPPED	0xff000000u	/* from here on the next may be small */
+
+static int check_uniques(struct check *k)
+{
+	sqlite3_stmt *row = db_bind(k->db, SQL_CHECK_UNIQUES, "");
+	int ret;
+
+	while ((ret = db_row(row)) > 0) {
+		u32 grp = (u32)db_int(row, 0);
+		s64 next = db_int(row, 1), largest = db_int(row, 2);
+
+		if (next > largest || largest > UNIQUE_WRAPPED)
+			continue;
+		check_problem(k, "group %u: uniquifiers would be used again",
+			      grp);
+		ret = k->tx ? mend_counter(k, grp, (u32)largest + 1) : 0;
+		if (ret)
+			break;
+	}
+	return db_end(row, ret);
+}
+
+static int check_device(struct check *k)
+{
 	check_superblocks(k);
-	ret = check_pages(k);
-	if (!ret)
-		ret = check_database(k);
+	return check_pages(k);
+}
+
+static int check_contents(struct check *k)
+{
+	int ret = check_database(k);
+
 	if (!ret)
 		ret = check_extents(k);
 	if (!ret)
@@ -208,7 +241,27 @@ static int check_all(struct check *k)
 	if (!ret)
 		ret = check_strays(k);
 	if (!ret)
+		ret = check_unseen(k);
+	if (!ret)
+		ret = check_uniques(k);
+	if (!ret)
 		ret = check_volumes(k);
+	return ret;
+}
+
+/* Check and mend in one transaction: all of it happens, or nothing. */
+static int check_and_mend(struct check *k)
+{
+	int ret = store_begin(k->st, &k->tx);
+
+	if (ret)
+		return ret;
+	/* rows are changed behind the back of what was loaded from them */
+	hot_clear(&k->st->hot);
+	ret = check_contents(k);
+	if (!ret && k->mended)
+		return store_commit(k->tx);
+	store_abort(k->tx);
 	return ret;
 }
 
@@ -222,11 +275,16 @@ int store_check(struct store *st, unsigned int flags, store_report_t report,
 		.report = report,
 		.ctx = ctx,
 	};
+	bool mend = flags & STORE_CHECK_REPAIR;
 	int ret;
 
 	pthread_mutex_lock(&st->writer_lock);
-	ret = check_all(&k);
+	ret = check_device(&k);
+	if (!ret && !mend)
+		ret = check_contents(&k);
 	pthread_mutex_unlock(&st->writer_lock);
+	if (!ret && mend)
+		ret = check_and_mend(&k);
 	if (ret == -EUCLEAN) {
 		/* so damaged that it cannot even be read through */
 		check_problem(&k, "metadata: cannot be read to the end");

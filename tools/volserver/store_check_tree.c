@@ -15,7 +15,10 @@
  * @names: entries found that lead to it
  * @subdirs: directories found in it
  * @parent: as its row says
- * @orphan: known to have no name
+ * @found_in: directory it was found in, when that is another; else 0
+ * @used: KiB that it really uses; U64_MAX when what its row says is right
+ * @lost: no name leads to it, and one should
+ * @waits: it waits to be collected
  */
 struct node {
 	u32 vno;
@@ -25,7 +28,10 @@ struct node {
 	u32 names;
 	u32 subdirs;
 	u32 parent;
-	bool orphan;
+	u32 found_in;
+	u64 used;
+	bool lost;
+	bool waits;
 };
 
 /**
@@ -38,6 +44,9 @@ struct node {
  * @size: room in @node
  * @used: KiB, added up
  * @dir: the directory being read, during a walk of it
+ * @wrong_dots: its "." or ".." is
+ * @damaged: a directory could not be read to the end
+ * @dangling: names in @dir that lead nowhere, when they are to be removed
  */
 struct tree {
 	struct check *k;
@@ -48,6 +57,16 @@ struct tree {
 	size_t size;
 	u64 used;
 	struct node *dir;
+	bool wrong_dots;
+	bool damaged;
+	struct dangling *dangling;
+};
+
+/* A name that leads nowhere. */
+struct dangling {
+	struct dangling *next;
+	size_t len;
+	char name[];
 };
 
 static int compare_nodes(const void *a, const void *b)
@@ -81,7 +100,7 @@ static int add_node(struct tree *t, const struct vnode *vn)
 		.type = vn->s.type,
 		.nlink = vn->s.nlink,
 		.parent = vn->s.parent_vnode,
-		.orphan = !vn->s.nlink,
+		.used = U64_MAX,
 	};
 	return 0;
 }
@@ -112,8 +131,10 @@ static int check_blocks(struct tree *t, const struct vnode *vn)
 	db_end(row, 0);
 	if (end > DIV_ROUND_UP(vn->s.size, BLK_SIZE))
 		complain(t, vn->s.fid.vnode, "data behind the end of the file");
-	if (blocks * BLK_KIB != vn->s.used_kib)
+	if (blocks * BLK_KIB != vn->s.used_kib) {
 		complain(t, vn->s.fid.vnode, "wrong count of KiB used");
+		t->node[t->nr - 1].used = blocks * BLK_KIB;
+	}
 	return ret;
 }
 
@@ -161,10 +182,12 @@ static int read_vnodes(struct tree *t)
 		ret = load(t, (u32)db_int(row, 0), &vn);
 		if (ret)
 			break;
-		t->used += vn.s.used_kib;
 		ret = add_node(t, &vn);
 		if (!ret)
 			ret = check_vnode(t, &vn);
+		if (!ret)
+			t->used += t->node[t->nr - 1].used != U64_MAX ?
+				   t->node[t->nr - 1].used : vn.s.used_kib;
 		vnode_release(&vn);
 		if (ret)
 			break;
@@ -184,57 +207,113 @@ static bool is_dotdot(const char *name, u32 len)
 	return len == 2 && name[0] == '.' && name[1] == '.';
 }
 
+/* A volume that may change: no clone, and not being restored. */
+static bool is_live(const struct tree *t)
+{
+	return t->snap == SNAP_LIVE;
+}
+
+static bool may_mend(const struct tree *t)
+{
+	return t->k->tx && is_live(t);
+}
+
+static void note_dangling(struct tree *t, const char *name, u32 len)
+{
+	struct dangling *d = may_mend(t) ? malloc(sizeof(*d) + len) : NULL;
+
+	check_problem(t->k, "volume %s: directory %u: '%.*s' leads to no vnode",
+		      t->vol.name, t->dir->vno, (int)len, name);
+	if (!d)
+		return;	/* found again by the next check */
+	d->len = len;
+	memcpy(d->name, name, len);
+	d->next = t->dangling;
+	t->dangling = d;
+}
+
 static bool see_entry(void *ctx, const char *name, u32 len, u32 vnode,
 		      u32 unique, u64 pos)
 {
 	struct tree *t = ctx;
 	struct node *n = find_node(t, vnode);
 
-	if (!n || n->unique != unique) {
-		check_problem(t->k, "volume %s: directory %u: '%.*s' leads to no vnode",
-			      t->vol.name, t->dir->vno, (int)len, name);
-		return true;
-	}
 	if (is_dot(name, len) || is_dotdot(name, len)) {
 		u32 right = is_dot(name, len) ? t->dir->vno : t->dir->parent;
 
-		if (vnode != right)
+		if (vnode != right || !n || n->unique != unique) {
 			complain(t, t->dir->vno, "wrong '.' or '..'");
+			t->wrong_dots = true;
+		}
+		return true;
+	}
+	if (!n || n->unique != unique) {
+		note_dangling(t, name, len);
 		return true;
 	}
 	n->names++;
 	if (n->type == AFSX_FTYPE_DIR) {
 		t->dir->subdirs++;
-		if (n->parent != t->dir->vno)
+		if (n->parent != t->dir->vno) {
 			complain(t, n->vno, "is not in the directory it says");
+			n->found_in = t->dir->vno;
+		}
 	}
 	return true;
 }
 
-static int read_directories(struct tree *t)
+static int remove_dangling(struct tree *t, int ret)
+{
+	struct dangling *d;
+
+	while ((d = t->dangling)) {
+		if (!ret)
+			ret = mend_entry(t->k, t->vol.id, t->dir->vno, d->name,
+					 d->len);
+		t->dangling = d->next;
+		free(d);
+	}
+	return ret;
+}
+
+static int read_directory(struct tree *t)
 {
 	struct vnode vn;
+	int ret = load(t, t->dir->vno, &vn);
+
+	if (ret)
+		return ret;
+	t->wrong_dots = false;
+	ret = dir_iterate(t->k->db, &vn, see_entry, t);
+	vnode_release(&vn);
+	if (ret == -EUCLEAN) {
+		complain(t, t->dir->vno, "damaged directory");
+		t->damaged = true;
+		ret = 0;
+	}
+	return ret;
+}
+
+static int read_directories(struct tree *t)
+{
 	int ret = 0;
 
 	for (size_t i = 0; !ret && i < t->nr; i++) {
 		t->dir = &t->node[i];
 		if (t->dir->type != AFSX_FTYPE_DIR)
 			continue;
-		ret = load(t, t->dir->vno, &vn);
-		if (ret)
-			return ret;
-		ret = dir_iterate(t->k->db, &vn, see_entry, t);
-		vnode_release(&vn);
-		if (ret == -EUCLEAN) {
-			complain(t, t->dir->vno, "damaged directory");
-			ret = 0;
-		}
+		ret = read_directory(t);
+		/* without its parent it gets another one later */
+		if (!ret && may_mend(t) && t->wrong_dots &&
+		    find_node(t, t->dir->parent))
+			ret = mend_dots(t->k, t->vol.id, t->dir->vno,
+					t->dir->parent);
+		ret = remove_dangling(t, ret);
 	}
 	return ret;
 }
 
-/* Orphans are right to have no name. */
-static int mark_orphans(struct tree *t)
+static int mark_waiting(struct tree *t)
 {
 	sqlite3_stmt *row = db_bind(t->k->db, SQL_ORPHAN_NEXT, "");
 	struct node *n;
@@ -243,38 +322,89 @@ static int mark_orphans(struct tree *t)
 	while ((ret = db_row(row)) > 0) {
 		n = find_node(t, (u32)db_int(row, 1));
 		if (n && (u32)db_int(row, 0) == t->vol.rw_id)
-			n->orphan = true;
+			n->waits = true;
 	}
 	return db_end(row, ret);
 }
 
-static void check_links(const struct tree *t)
+/* Who waits to be collected has no name, and who has none waits. */
+static int check_names(struct tree *t, struct node *n)
 {
-	for (size_t i = 0; i < t->nr; i++) {
-		const struct node *n = &t->node[i];
-		bool root = n->vno == AFSX_ROOT_VNODE;
-		u32 right = n->type == AFSX_FTYPE_DIR ? 2 + n->subdirs : n->names;
-
-		if (!n->names && !root && !n->orphan && t->vol.type == AFSX_VOL_RW)
-			complain(t, n->vno, "no name leads to it");
-		if (n->type == AFSX_FTYPE_DIR && n->names > 1)
-			complain(t, n->vno, "a directory with several names");
-		if (n->nlink != right && n->nlink)
-			complain(t, n->vno, "wrong link count");
+	if (!is_live(t) || n->vno == AFSX_ROOT_VNODE)
+		return 0;
+	if (n->names && n->waits) {
+		complain(t, n->vno, "has a name, but waits to be collected");
+		return t->k->tx ? mend_named(t->k, t->vol.id, n->vno) : 0;
 	}
+	if (n->names || n->waits)
+		return 0;
+	if (n->nlink) {
+		complain(t, n->vno, "no name leads to it");
+		/* its name may be where a directory cannot be read */
+		n->lost = !t->damaged;
+		return 0;
+	}
+	complain(t, n->vno, "has no links, but does not wait to be collected");
+	return t->k->tx ? mend_forgotten(t->k, t->vol.id, n->vno) : 0;
 }
 
-static void check_usage(const struct tree *t)
+/* What the row of a vnode counts. */
+static int check_counts(struct tree *t, const struct node *n)
 {
-	if (t->vol.type != AFSX_VOL_RW)
-		return;
-	if (t->used != t->vol.used_kib)
+	u32 right = n->type == AFSX_FTYPE_DIR ? 2 + n->subdirs :
+		    n->names + n->lost;
+	int ret = 0;
+
+	if (n->type == AFSX_FTYPE_DIR && n->names > 1)
+		complain(t, n->vno, "a directory with several names");
+	/* what waits may have lost its links already */
+	if (n->nlink != right && (n->nlink || !n->waits)) {
+		complain(t, n->vno, "wrong link count");
+		if (t->k->tx)
+			ret = mend_links(t->k, t->vol.rw_id, n->vno, t->snap,
+					 right);
+	}
+	if (!ret && t->k->tx && n->used != U64_MAX)
+		ret = mend_used(t->k, t->vol.rw_id, n->vno, t->snap, n->used);
+	return ret;
+}
+
+static int check_nodes(struct tree *t)
+{
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < t->nr; i++) {
+		ret = check_names(t, &t->node[i]);
+		if (!ret)
+			ret = check_counts(t, &t->node[i]);
+	}
+	/* rows first: this loads them */
+	for (size_t i = 0; !ret && may_mend(t) && i < t->nr; i++) {
+		const struct node *n = &t->node[i];
+
+		if (n->lost)
+			ret = mend_lost(t->k, t->vol.id, n->vno, n->unique);
+		else if (n->found_in)
+			ret = mend_dots(t->k, t->vol.id, n->vno, n->found_in);
+	}
+	return ret;
+}
+
+static int check_usage(const struct tree *t)
+{
+	s64 kib = (s64)(t->used - t->vol.used_kib);
+	s64 files = (s64)(t->nr - t->vol.files);
+
+	if (!is_live(t) || (!kib && !files))
+		return 0;
+	if (kib)
 		check_problem(t->k, "volume %s: %ju KiB used, counted as %ju",
 			      t->vol.name, (uintmax_t)t->used,
 			      (uintmax_t)t->vol.used_kib);
-	if (t->nr != t->vol.files)
+	if (files)
 		check_problem(t->k, "volume %s: %zu vnodes, counted as %ju",
 			      t->vol.name, t->nr, (uintmax_t)t->vol.files);
+	return t->k->tx ? mend_usage(t->k, t->vol.id, kib, files) : 0;
 }
 
 static int check_volume(struct check *k, const struct store_vol *vol, s64 snap)
@@ -283,15 +413,15 @@ static int check_volume(struct check *k, const struct store_vol *vol, s64 snap)
 	int ret = read_vnodes(&t);
 
 	if (!ret)
-		ret = mark_orphans(&t);
+		ret = mark_waiting(&t);
+	if (!ret && !find_node(&t, AFSX_ROOT_VNODE))
+		complain(&t, AFSX_ROOT_VNODE, "the root is missing");
 	if (!ret)
 		ret = read_directories(&t);
-	if (!ret) {
-		check_links(&t);
-		check_usage(&t);
-		if (!find_node(&t, AFSX_ROOT_VNODE))
-			complain(&t, AFSX_ROOT_VNODE, "the root is missing");
-	}
+	if (!ret)
+		ret = check_nodes(&t);
+	if (!ret)
+		ret = check_usage(&t);
 	free(t.node);
 	return ret;
 }

@@ -328,8 +328,10 @@ static const struct volcmd_desc commands[] = {
 	  0, 2, { }, volcmd_show },
 	{ "status", "", "show what the server did so far", 0, 0, { },
 	  volcmd_status },
-	{ "check", "", "verify the store", 0, 0, { { "data", NULL } },
-	  volcmd_check },
+	{ "check", "", "verify the store", 0, 0,
+	  { { "data", NULL }, { "repair", NULL } }, volcmd_check },
+	{ "scrub", "", "read and verify all file data", 0, 0,
+	  { { "rate", "SIZE" } }, volcmd_scrub },
 };
 
 static const struct volcmd_desc *find_command(const char *name)

@@ -130,6 +130,7 @@ int volcmd_list(struct volcmd *c);
 int volcmd_status(struct volcmd *c);
 int volcmd_show(struct volcmd *c);
 int volcmd_check(struct volcmd *c);
+int volcmd_scrub(struct volcmd *c);
 int volcmd_mkmount(struct volcmd *c);
 int volcmd_setacl(struct volcmd *c);
 int volcmd_remove_name(struct volcmd *c);

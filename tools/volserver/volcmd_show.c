@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Commands that look: list, show, check. */
+/* Commands that look: list, show. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -187,25 +187,5 @@ int volcmd_status(struct volcmd *c)
 	fprintf(out, "%-20s %ju\n", "NBD trims, zeroes", (uintmax_t)s.others);
 	fprintf(out, "%-20s %ju\n", "NBD errors", (uintmax_t)s.errors);
 	c->io->status(c->io->ctx, out);
-	return VOLCMD_OK;
-}
-
-static void put_problem(void *ctx, const char *problem)
-{
-	fprintf(ctx, "%s\n", problem);
-}
-
-int volcmd_check(struct volcmd *c)
-{
-	unsigned int flags = volcmd_option(c, "data") ? STORE_CHECK_DATA : 0;
-	int ret = store_check(c->st, flags, put_problem, c->io->out);
-
-	if (ret < 0)
-		return volcmd_fail(c, ret, "the check cannot go on");
-	if (ret) {
-		fprintf(c->io->out, "problems found: %d\n", ret);
-		return VOLCMD_PROBLEMS;
-	}
-	fprintf(c->io->out, "no problems found\n");
 	return VOLCMD_OK;
 }

@@ -193,6 +193,15 @@ clones_share_and_go()
 	expect_sound
 }
 
+stores_are_verified()
+{
+	expect 0 '[0-9]+ KiB read.*no problems found' vol scrub
+	expect 0 'no problems found' vol scrub --rate 100M
+	expect 2 "rate 'fast'" vol scrub --rate fast
+	expect 2 "rate '0'" vol scrub --rate 0
+	expect 0 'no problems found' vol check --repair
+}
+
 options_are_checked
 uris_are_checked
 start_nbdkit memory 256M
@@ -203,4 +212,5 @@ trees_are_imported
 imports_are_checked
 limits_leave_no_trace
 clones_share_and_go
+stores_are_verified
 echo "$checks results as expected"
