@@ -12,7 +12,9 @@
 
 #include "log.h"
 #include "memdev.h"
+#include "store_hold.h"
 #include "store_priv.h"
+#include "store_restore.h"
 
 #define DEVICE		(UINT64_C(32) << 20)
 #define COLLECT_STEP	100u
@@ -340,9 +342,106 @@ static void test_copies(void)
 	}
 }
 
+/* ---- work under way is no damage ---------------------------------------------------- */
+
+static void expect_nothing(const char *when)
+{
+	if (examine(0))
+		die("%s: the check finds problems", when);
+}
+
+/* A file with a number and a uniquifier far from those in use. */
+static void restore_some(struct store_restore *r, u32 vnode)
+{
+	static const char data[2 * BLK_SIZE] = "restored";
+	const struct store_status root = {
+		.fid = { 0, AFSX_ROOT_VNODE, AFSX_ROOT_UNIQUE },
+		.type = AFSX_FTYPE_DIR, .nlink = 2,
+		.parent_vnode = AFSX_ROOT_VNODE,
+		.parent_unique = AFSX_ROOT_UNIQUE,
+	};
+	const struct store_status file = {
+		.fid = { 0, vnode, 77777 },
+		.type = AFSX_FTYPE_FILE, .nlink = 1,
+		.parent_vnode = AFSX_ROOT_VNODE,
+		.parent_unique = AFSX_ROOT_UNIQUE,
+	};
+
+	if (store_restore_put(r, &root, NULL, NULL, 0) ||
+	    store_restore_put(r, &file, NULL, NULL, 0) ||
+	    store_restore_enter(r, AFSX_ROOT_VNODE, "back", 4, &file.fid) ||
+	    store_restore_write(r, vnode, 0, data, sizeof(data)) ||
+	    store_restore_pause(r))
+		die("cannot restore");
+}
+
+static void change_file(u32 vnode)
+{
+	struct afsx_fid fid = { .vid = vid, .vnode = vnode };
+	struct store_tx *tx = begin();
+
+	if (store_write(tx, &fid, 0, "changed", 7))
+		die("cannot change a file");
+	commit(tx);
+}
+
+static void test_restores(void)
+{
+	struct store_restored as = { .name = "w", .next_unique = 2 };
+	struct store_restore *r;
+
+	if (store_restore_new(st, "w", 0, &r))
+		die("no restore");
+	restore_some(r, 100);
+	expect_nothing("restoring a new volume");
+	if (store_restore_publish(r, &as))
+		die("cannot publish");
+	store_restore_end(r);
+	expect_nothing("after restoring a new volume");
+	if (store_restore_over(st, vid, &r))
+		die("no restore over a volume");
+	restore_some(r, 2);
+	if (store_restore_drop(r, 4))
+		die("cannot drop");
+	store_restore_pause(r);
+	expect_nothing("restoring over a volume");
+	store_restore_end(r);
+	expect_nothing("after giving up a restore");
+	collect();
+	expect_nothing("after undoing a restore");
+}
+
+static void test_quiet(void)
+{
+	struct afsx_fid dir;
+	struct store_vol held;
+	struct store_tx *tx;
+
+	make_store();
+	open_store(0);
+	if (store_hold(st, vid, &held))
+		die("cannot hold");
+	change_file(2);
+	expect_nothing("holding a volume");
+	store_unhold(st, &held);
+	expect_nothing("after holding a volume");
+	tx = begin();
+	if (store_stage(tx, vid, &dir))
+		die("cannot stage");
+	add(tx, dir, "staged", AFSX_FTYPE_FILE);
+	commit(tx);
+	expect_nothing("building a tree");
+	store_unstage(st, &dir);
+	expect_nothing("after giving up a tree");
+	collect();
+	test_restores();
+	close_store();
+}
+
 int main(int argc, char **argv)
 {
 	log_setup("store-mend", LOG_ERROR);
+	test_quiet();
 	test_mendable();
 	test_hopeless();
 	test_free_map();
