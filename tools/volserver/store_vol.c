@@ -9,7 +9,7 @@
 #include "store_tx.h"
 
 #define FIRST_VOLUME	0x20000000u	/* as other AFS cells begin */
-#define IDS_PER_GROUP	3		/* R/W, .readonly, .backup */
+#define IDS_PER_NAME	3		/* R/W, .readonly, .backup */
 #define BASE_NAME_MAX	(STORE_NAME_MAX - 10)	/* room for ".readonly" */
 
 static const char *const suffixes[] = {
@@ -113,27 +113,40 @@ int store_vol_next(struct store *st, u32 after, struct store_vol *vol)
 	return reader_put(st, r, ret);
 }
 
-static void strip_suffix(const struct store_vol *vol, char *name)
+/* Length of a name without its suffix, if it has one. */
+static size_t base_length(const char *name, size_t len)
 {
-	size_t len = strlen(vol->name) - strlen(suffixes[vol->type]);
+	for (size_t i = 1; i < ARRAY_SIZE(suffixes); i++) {
+		size_t n = strlen(suffixes[i]);
 
-	memcpy(name, vol->name, len);
-	name[len] = '\0';
+		if (len > n && !memcmp(name + len - n, suffixes[i], n))
+			return len - n;
+	}
+	return len;
 }
 
-static int load_group(struct db *db, u32 rw_id, struct store_group *g)
+/* The first of the ids that share a name with this one. */
+static u32 first_id(u32 id)
 {
-	sqlite3_stmt *row = db_bind(db, SQL_VOL_OF_GRP, "i", (s64)rw_id);
+	return id < FIRST_VOLUME ? id : id - (id - FIRST_VOLUME) % IDS_PER_NAME;
+}
+
+/* The volumes that have @id among the ids of their name, which may be unused. */
+static int load_group(struct db *db, u32 id, struct store_group *g)
+{
+	u32 first = first_id(id);
+	sqlite3_stmt *row = db_bind(db, SQL_VOL_OF_NAME, "i", (s64)first);
 	struct store_vol vol;
 	s64 snap;
 	int ret;
 
 	memset(g, 0, sizeof(*g));
 	for (u32 i = 0; i < AFSX_VOL_TYPES; i++)
-		g->id[i] = rw_id + i;
+		g->id[i] = first + i;
 	while ((ret = db_row(row)) > 0) {
 		vol_from_row(row, &vol, &snap);
-		strip_suffix(&vol, g->name);
+		snprintf(g->name, sizeof(g->name), "%.*s",
+			 (int)base_length(vol.name, strlen(vol.name)), vol.name);
 		g->id[vol.type] = vol.id;
 		g->exists[vol.type] = true;
 	}
@@ -145,27 +158,12 @@ static int load_group(struct db *db, u32 rw_id, struct store_group *g)
 
 int store_group_get(struct store *st, u32 id, struct store_group *g)
 {
-	/* an id that is only reserved still belongs to its group */
-	u32 rw_id = id < FIRST_VOLUME ? id :
-		    id - (id - FIRST_VOLUME) % IDS_PER_GROUP;
 	int ret;
 	struct reader *r = reader_get(st, &ret);
 
 	if (!r)
 		return ret;
-	return reader_put(st, r, load_group(&r->db, rw_id, g));
-}
-
-/* Length of a name without its suffix, if it has one. */
-static size_t base_length(const char *name, size_t len)
-{
-	for (size_t i = 1; i < ARRAY_SIZE(suffixes); i++) {
-		size_t n = strlen(suffixes[i]);
-
-		if (len > n && !memcmp(name + len - n, suffixes[i], n))
-			return len - n;
-	}
-	return len;
+	return reader_put(st, r, load_group(&r->db, id, g));
 }
 
 int store_group_find(struct store *st, const char *name, size_t len,
@@ -179,7 +177,7 @@ int store_group_find(struct store *st, const char *name, size_t len,
 		return ret;
 	ret = find_name(&r->db, name, base_length(name, len), &vol);
 	if (!ret)
-		ret = load_group(&r->db, vol.rw_id, g);
+		ret = load_group(&r->db, vol.id, g);
 	return reader_put(st, r, ret);
 }
 
@@ -217,11 +215,11 @@ static int check_id(struct store_tx *tx, u32 id)
 	sqlite3_stmt *row;
 	int ret;
 
-	if (id < FIRST_VOLUME || (id - FIRST_VOLUME) % IDS_PER_GROUP ||
-	    id > U32_MAX - IDS_PER_GROUP)
+	if (id < FIRST_VOLUME || first_id(id) != id ||
+	    id > U32_MAX - IDS_PER_NAME)
 		return -EDOM;
 	/* a group that was removed may still have rows to be collected */
-	row = db_bind(tx->db, SQL_GRP_GET, "i", (s64)id);
+	row = db_bind(tx->db, SQL_ID_USED, "i", (s64)id);
 	ret = db_end(row, db_row(row));
 	return ret > 0 ? -ENOTUNIQ : ret;
 }
@@ -241,11 +239,11 @@ int vol_take_id(struct store_tx *tx, u32 *id)
 	if (ret)
 		return ret;
 	if (!*id) {
-		if (next > (s64)U32_MAX - IDS_PER_GROUP)
+		if (next > (s64)U32_MAX - IDS_PER_NAME)
 			return -ENOSPC;
 		*id = (u32)next;
 	}
-	next = max(next, (s64)*id + IDS_PER_GROUP);
+	next = max(next, (s64)*id + IDS_PER_NAME);
 	return db_run(tx->db, SQL_CONFIG_SET, "si", key, next);
 }
 
@@ -312,29 +310,60 @@ int store_tx_vol_get(struct store_tx *tx, u32 id, struct store_vol *vol)
 	return tx_fail(tx, volume_of(tx, id, vol));
 }
 
+/* The row of a clone that shows what the transaction has made of the volume. */
+static int insert_clone(struct store_tx *tx, const struct tx_grp *g,
+			const struct store_vol *rw, enum afsx_voltype type,
+			u32 id, const char *name)
+{
+	return db_run(tx->db, SQL_VOL_INSERT, "iiisiiiiii", (s64)id, (s64)g->id,
+		      (s64)type, name, g->epoch, tx->now, rw->updated,
+		      (s64)rw->quota_kib, (s64)rw->used_kib + g->used_delta,
+		      (s64)rw->files + g->files_delta);
+}
+
+/* The clone of a kind that has the name and an id of its volume. */
 static int put_clone(struct store_tx *tx, const struct tx_grp *g,
 		     const struct store_vol *rw, enum afsx_voltype type, u32 id)
 {
 	struct store_vol old;
 	char name[STORE_NAME_MAX + 1];
-	s64 used = (s64)rw->used_kib + g->used_delta;
-	s64 files = (s64)rw->files + g->files_delta;
-	s64 quota = (s64)rw->quota_kib;
 	int ret = volume_of(tx, id, &old);
 
 	if (ret == -ENOMEDIUM) {
 		snprintf(name, sizeof(name), "%.*s%s", (int)BASE_NAME_MAX,
 			 rw->name, suffixes[type]);
-		return db_run(tx->db, SQL_VOL_INSERT, "iiisiiiiii", (s64)id,
-			      (s64)g->id, (s64)type, name, g->epoch, tx->now,
-			      rw->updated, quota, used, files);
+		return insert_clone(tx, g, rw, type, id, name);
 	}
 	if (!ret)
 		ret = db_run(tx->db, SQL_VOL_SNAP, "iiiiiii", (s64)id, g->epoch,
-			     tx->now, rw->updated, quota, used, files);
+			     tx->now, rw->updated, (s64)rw->quota_kib,
+			     (s64)rw->used_kib + g->used_delta,
+			     (s64)rw->files + g->files_delta);
 	if (!ret)
 		ret = db_run(tx->db, SQL_GARBAGE_INSERT, "i", (s64)g->id);
 	return ret;
+}
+
+/* What is about to be cloned: what the transaction changed so far is part of it. */
+static int begin_clone(struct store_tx *tx, u32 rw_id, struct store_vol *rw,
+		       struct tx_grp **g)
+{
+	int ret = volume_of(tx, rw_id, rw);
+
+	if (!ret)
+		ret = tx_grp(tx, rw_id, g);
+	return ret ? ret : tx_fail(tx, tx_flush(tx));
+}
+
+/* The clone has its row: what changes from now on is not for it. */
+static int end_clone(struct store_tx *tx, struct tx_grp *g, u32 id, int ret)
+{
+	if (ret)
+		return tx_fail(tx, ret);
+	g->newest = g->epoch++;
+	g->counters = true;
+	tx_news(tx, &(struct afsx_fid){ .vid = id });
+	return 0;
 }
 
 int store_vol_clone(struct store_tx *tx, u32 rw_id, enum afsx_voltype type,
@@ -346,38 +375,69 @@ int store_vol_clone(struct store_tx *tx, u32 rw_id, enum afsx_voltype type,
 
 	if (type != AFSX_VOL_RO && type != AFSX_VOL_BACKUP)
 		return -EINVAL;
-	ret = volume_of(tx, rw_id, &rw);
-	if (!ret)
-		ret = tx_grp(tx, rw_id, &g);
+	ret = begin_clone(tx, rw_id, &rw, &g);
 	if (ret)
 		return ret;
 	*id = rw_id + type;
-	/* what the transaction changed so far belongs to the clone */
-	ret = tx_flush(tx);
+	return end_clone(tx, g, *id, put_clone(tx, g, &rw, type, *id));
+}
+
+int store_vol_clone_as(struct store_tx *tx, u32 rw_id, const char *name,
+		       u32 *id)
+{
+	struct store_vol rw;
+	struct tx_grp *g;
+	u32 first = 0;
+	int ret = vol_check_new(tx, name);
+
 	if (!ret)
-		ret = put_clone(tx, g, &rw, type, *id);
+		ret = begin_clone(tx, rw_id, &rw, &g);
 	if (ret)
-		return tx_fail(tx, ret);
-	g->newest = g->epoch++;
-	g->counters = true;
-	tx_news(tx, &(struct afsx_fid){ .vid = *id });
-	return 0;
+		return ret;
+	ret = vol_take_id(tx, &first);
+	*id = first + AFSX_VOL_RO;
+	if (!ret)
+		ret = insert_clone(tx, g, &rw, AFSX_VOL_RO, *id, name);
+	return end_clone(tx, g, *id, ret);
+}
+
+/* ---- other changes ----------------------------------------------------------- */
+
+int store_vol_rename(struct store_tx *tx, u32 id, const char *name)
+{
+	struct store_vol vol;
+	struct tx_grp *g;
+	int ret = volume_of(tx, id, &vol);
+
+	if (!ret)
+		ret = tx_grp(tx, id, &g);
+	if (!ret)
+		ret = vol_check_new(tx, name);
+	if (ret)
+		return ret;
+	return tx_fail(tx, db_run(tx->db, SQL_VOL_RENAME, "iss", (s64)id,
+				  vol.name, name));
+}
+
+static int has_clones(struct store_tx *tx, u32 rw_id)
+{
+	sqlite3_stmt *row = db_bind(tx->db, SQL_VOL_CLONE_OF, "i", (s64)rw_id);
+	int ret = db_row(row);
+
+	return db_end(row, ret > 0 ? -EBUSY : ret);
 }
 
 int store_vol_remove(struct store_tx *tx, u32 id)
 {
-	struct store_vol vol, clone;
+	struct store_vol vol;
 	int ret = volume_of(tx, id, &vol);
 
 	if (!ret && vol.type == AFSX_VOL_RW)
 		ret = vol_check_idle(tx, id);
+	if (!ret && vol.type == AFSX_VOL_RW)
+		ret = has_clones(tx, id);
 	if (ret)
-		return ret;
-	for (u32 i = 1; vol.type == AFSX_VOL_RW && i < IDS_PER_GROUP; i++) {
-		ret = volume_of(tx, id + i, &clone);
-		if (ret != -ENOMEDIUM)
-			return ret ? tx_fail(tx, ret) : -EBUSY;
-	}
+		return tx_fail(tx, ret);
 	ret = db_run(tx->db, SQL_VOL_DELETE, "i", (s64)id);
 	if (!ret)
 		ret = db_run(tx->db, SQL_GARBAGE_INSERT, "i", (s64)vol.rw_id);

@@ -57,7 +57,7 @@ int store_vol_find(struct store *st, const char *name, size_t len,
 		   struct store_vol *vol);
 
 /**
- * struct store_group - what a VLDB entry says of a volume group
+ * struct store_group - what a VLDB entry says of the volumes of a name
  * @name: base name, without suffix
  * @id: ids by enum afsx_voltype; reserved even when the volume does not exist
  * @exists: by enum afsx_voltype
@@ -68,10 +68,14 @@ struct store_group {
 	bool exists[3];
 };
 
-/** store_group_get() - group that volume id @id belongs to; -ENOMEDIUM. */
+/**
+ * store_group_get() - volumes that share a name with the id @id; -ENOMEDIUM.
+ *
+ * A clone with a name of its own is by itself.
+ */
 int store_group_get(struct store *st, u32 id, struct store_group *g);
 
-/** store_group_find() - group by base name or suffixed name; -ENOMEDIUM. */
+/** store_group_find() - the same by base name or suffixed name; -ENOMEDIUM. */
 int store_group_find(struct store *st, const char *name, size_t len,
 		     struct store_group *g);
 
@@ -106,6 +110,33 @@ int store_vol_create(struct store_tx *tx, const char *name, u64 quota_kib,
  */
 int store_vol_clone(struct store_tx *tx, u32 rw_id, enum afsx_voltype type,
 		    u32 *id);
+
+/**
+ * store_vol_clone_as() - make another clone, in constant time
+ * @tx: transaction
+ * @rw_id: the R/W volume
+ * @name: its own name, as for store_vol_create()
+ * @id: the clone's id, which does not follow from @rw_id
+ *
+ * There may be any number of them.  They are of type AFSX_VOL_RO, and go on
+ * showing what they do until they are removed.
+ *
+ * Return: 0; -EEXIST; -EINVAL or -ENAMETOOLONG for a bad name.
+ */
+int store_vol_clone_as(struct store_tx *tx, u32 rw_id, const char *name,
+		       u32 *id);
+
+/**
+ * store_vol_rename() - give a volume, its .readonly and .backup another name
+ * @tx: transaction
+ * @id: the R/W volume
+ * @name: base name, as for store_vol_create()
+ *
+ * Return: 0; -EEXIST when any volume is called so, this one included; -EINVAL
+ * or -ENAMETOOLONG for a bad name; -EROFS for a clone; -EBUSY while it is being
+ * restored.
+ */
+int store_vol_rename(struct store_tx *tx, u32 id, const char *name);
 
 /**
  * store_vol_remove() - forget a volume

@@ -209,7 +209,7 @@ static s32 list_groups(struct svc_call *call, u32 after,
 			r->next = (s32)after;
 			return 0;
 		}
-		ret = store_group_get(call->d->store, vol.rw_id, &group);
+		ret = store_group_get(call->d->store, vol.id, &group);
 		after = group.id[AFSX_VOL_BACKUP];
 		if (!ret)
 			to_entry(call->d, &group, 0, &r->entry[r->nr++]);

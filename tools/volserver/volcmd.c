@@ -186,32 +186,72 @@ static int run_create(struct volcmd *c)
 	return VOLCMD_OK;
 }
 
+/* A clone of a kind, which may replace one, or one with a name of its own. */
+static int make_clone(struct store_tx *tx, u32 rw_id, enum afsx_voltype type,
+		      const char *name, u32 *id)
+{
+	return name ? store_vol_clone_as(tx, rw_id, name, id) :
+		      store_vol_clone(tx, rw_id, type, id);
+}
+
+static int parse_clone(const struct volcmd *c, enum afsx_voltype *type)
+{
+	const char *kind = c->nr > 1 ? c->arg[1] : NULL;
+
+	if (!kind == !volcmd_option(c, "name"))
+		return volcmd_misuse(c, "either a kind of clone (readonly, backup) or --name is needed");
+	if (kind && !strcmp(kind, "backup"))
+		*type = AFSX_VOL_BACKUP;
+	else if (kind && strcmp(kind, "readonly"))
+		return volcmd_misuse(c, "'%s' is not a kind of clone (readonly, backup)",
+				     kind);
+	return VOLCMD_OK;
+}
+
 static int run_clone(struct volcmd *c)
 {
-	enum afsx_voltype type;
-	struct store_vol vol;
+	const char *name = volcmd_option(c, "name");
+	enum afsx_voltype type = AFSX_VOL_RO;
+	struct store_vol vol, clone;
 	struct store_tx *tx;
 	u32 id = 0;
 	int ret;
 
-	if (!strcmp(c->arg[1], "readonly"))
-		type = AFSX_VOL_RO;
-	else if (!strcmp(c->arg[1], "backup"))
-		type = AFSX_VOL_BACKUP;
-	else
-		return volcmd_misuse(c, "'%s' is not a kind of clone (readonly, backup)",
-				     c->arg[1]);
+	if (parse_clone(c, &type))
+		return VOLCMD_USAGE;
 	if (volcmd_find_rw(c, c->arg[0], &vol))
 		return VOLCMD_FAILED;
 	ret = store_begin(c->st, &tx);
 	if (!ret)
-		ret = volcmd_commit(tx, store_vol_clone(tx, vol.id, type, &id));
+		ret = volcmd_commit(tx, make_clone(tx, vol.id, type, name, &id));
+	if (ret && name)
+		return create_error(c, ret, name);
 	if (!ret)
-		fprintf(c->io->out, "cloned %s to %s.%s, id %u\n", vol.name,
-			vol.name, c->arg[1], id);
+		ret = store_vol_get(c->st, id, &clone);
+	if (!ret)
+		fprintf(c->io->out, "cloned %s to %s, id %u\n", vol.name,
+			clone.name, id);
 	if (!ret)
 		ret = volcmd_collect(c);
 	return ret ? volcmd_fail(c, ret, "volume '%s'", c->arg[0]) : VOLCMD_OK;
+}
+
+static int run_rename(struct volcmd *c)
+{
+	struct store_vol vol;
+	struct store_tx *tx;
+	int ret;
+
+	if (volcmd_find_rw(c, c->arg[0], &vol))
+		return VOLCMD_FAILED;
+	ret = store_begin(c->st, &tx);
+	if (!ret)
+		ret = volcmd_commit(tx, store_vol_rename(tx, vol.id, c->arg[1]));
+	if (ret)
+		return create_error(c, ret, c->arg[1]);
+	fprintf(c->io->out, "renamed %s to %s, id %u\n", vol.name, c->arg[1],
+		vol.id);
+	return VOLCMD_OK;
 }
 
 static int run_remove(struct volcmd *c)
@@ -316,8 +356,11 @@ static const struct volcmd_desc commands[] = {
 	{ "restore", "FILE", "make a volume from a dump, or change it by one",
 	  1, 1, { { "name", "NAME" }, { "id", "ID" }, { "overwrite", NULL } },
 	  volcmd_restore },
-	{ "clone", "VOLUME readonly|backup", "make or renew a clone", 2, 2,
-	  { }, run_clone },
+	{ "clone", "VOLUME [readonly|backup]",
+	  "make or renew a clone, or make one with a name of its own", 1, 2,
+	  { { "name", "NAME" } }, run_clone },
+	{ "rename", "VOLUME NAME", "rename a volume, with its clones", 2, 2,
+	  { }, run_rename },
 	{ "remove", "VOLUME", "remove a volume or a clone", 1, 1, { },
 	  run_remove },
 	{ "set", "VOLUME", "change attributes of a volume", 1, 1,

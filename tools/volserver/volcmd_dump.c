@@ -259,7 +259,7 @@ static int since_clone(struct dump *d, const char *kind)
 	if (!ro && strcmp(kind, "backup"))
 		return volcmd_misuse(d->c, "'%s' is not a kind of clone (readonly, backup)",
 				     kind);
-	ret = store_group_get(d->c->st, d->vol.id, &g);
+	ret = store_group_get(d->c->st, d->vol.rw_id, &g);
 	if (!ret)
 		ret = store_vol_get(d->c->st,
 				    g.id[ro ? AFSX_VOL_RO : AFSX_VOL_BACKUP],

@@ -85,7 +85,9 @@ static int show_volume(const struct volcmd *c, const struct store_vol *vol)
 	fprintf(out, "%-12s %s\n", "name", vol->name);
 	put_number(out, "id", vol->id, "");
 	fprintf(out, "%-12s %s\n", "type", type_names[vol->type]);
-	for (int i = 0; i < AFSX_VOL_TYPES; i++)
+	if (!g.exists[AFSX_VOL_RW])
+		put_number(out, "clone of", vol->rw_id, "");
+	for (int i = 0; i < AFSX_VOL_TYPES && g.exists[AFSX_VOL_RW]; i++)
 		fprintf(out, "%-12s %u%s\n", i == AFSX_VOL_RW ? "RW id" :
 			i == AFSX_VOL_RO ? "RO id" : "BK id", g.id[i],
 			g.exists[i] ? "" : " (no volume)");

@@ -88,6 +88,10 @@ volumes_are_checked()
 	expect 1 "volume 'none': no such volume" vol show none
 	expect 1 "volume '77': no such volume" vol show 77
 	expect 2 "'copy' is not a kind of clone" vol clone root.cell copy
+	expect 2 'either a kind of clone' vol clone root.cell
+	expect 2 'either a kind of clone' vol clone root.cell backup --name x
+	expect 2 "bad volume name 'x.backup'" vol clone root.cell --name x.backup
+	expect 1 "'root.cell' exists already" vol clone root.cell --name root.cell
 	expect 2 'nothing to set' vol set root.cell
 	expect 2 'exclude each other' vol set root.cell --online --offline x
 	expect 0 '' vol set root.cell --quota 2M --offline 'gone fishing' --motd hi
@@ -193,6 +197,75 @@ clones_share_and_go()
 	expect_sound
 }
 
+volumes_are_renamed()
+{
+	vol create old >/dev/null
+	vol clone old readonly >/dev/null
+	vol clone old backup >/dev/null
+	vol clone old --name kept >/dev/null
+	expect 1 "'kept' exists already" vol rename old kept
+	expect 1 "'old' exists already" vol rename old old
+	expect 2 "bad volume name 'x.readonly'" vol rename old x.readonly
+	expect 1 "'old.readonly' is a clone" vol rename old.readonly new
+	expect 1 "'kept' is a clone" vol rename kept new
+	expect 0 'renamed old to new' vol rename old new
+	expect 1 'no such volume' vol show old
+	expect 1 'no such volume' vol show old.readonly
+	expect 0 'name *new.backup' vol show new.backup
+	expect 0 'name *new.readonly' vol show new.readonly
+	expect 0 'name *kept.*clone of *[0-9]+' vol show kept
+	expect 0 'created volume old' vol create old
+	expect 0 'cloned new to new.readonly' vol clone new readonly
+	expect_sound
+	for name in old new.readonly new.backup kept new; do
+		expect 0 removed vol remove "$name"
+	done
+}
+
+free_kib()
+{
+	vol show | sed -n 's/^free *\([0-9]*\) KiB$/\1/p'
+}
+
+# frees KIB NAME: to remove a volume must free just so much.
+frees()
+{
+	local before
+
+	before=$(free_kib)
+	expect 0 removed vol remove "$2"
+	[[ $(free_kib) == $((before + $1)) ]] ||
+		fail "$2 freed $(($(free_kib) - before)) KiB, not $1"
+	checks=$((checks + 1))
+}
+
+# Clones c1 to c3 have a file of 400, 800 and 1200 KiB, and share one of 160.
+clones_free_their_own()
+{
+	local n
+
+	mkdir "$work/small"
+	head -c 163840 /dev/urandom >"$work/small/shared"
+	vol create many >/dev/null
+	vol import many "$work/small" >/dev/null
+	rm "$work/small/shared"
+	for n in 1 2 3; do
+		head -c $((n * 409600)) /dev/urandom >"$work/small/own"
+		vol import --replace many "$work/small" >/dev/null
+		expect 0 "cloned many to c$n" vol clone many --name "c$n"
+		expect 0 "size *$((n * 409600))" vol show "c$n" own
+	done
+	vol rm many shared
+	vol rm many own
+	expect 1 'still has clones' vol remove many
+	frees 800 c2
+	expect 0 'size *409600' vol show c1 own
+	expect_sound
+	frees 400 c1
+	frees $((1200 + 160)) c3
+	frees 0 many
+}
+
 stores_are_verified()
 {
 	expect 0 '[0-9]+ KiB read.*no problems found' vol scrub
@@ -212,5 +285,7 @@ trees_are_imported
 imports_are_checked
 limits_leave_no_trace
 clones_share_and_go
+volumes_are_renamed
+clones_free_their_own
 stores_are_verified
 echo "$checks results as expected"

@@ -16,7 +16,7 @@
 #include "store.h"
 
 #define NAMES		40u	/* different names in directories */
-#define VOLUMES_MAX	12u
+#define VOLUMES_MAX	16u
 #define NODES_SOFT	120u	/* vnodes of a volume, about */
 #define TEXT_MAX	48u	/* of an access list or a message */
 
@@ -222,6 +222,8 @@ void op_setattr(void);
 void op_acl(void);
 void op_vol_create(void);
 void op_vol_clone(void);
+void op_vol_clone_as(void);
+void op_vol_rename(void);
 void op_vol_remove(void);
 void op_vol_set(void);
 

@@ -215,6 +215,9 @@ static void verify_volume(const struct volume *v)
 	    strcmp(s.name, v->v.name) || strcmp(s.motd, v->v.motd) ||
 	    strcmp(s.offline_msg, v->v.offline_msg))
 		wrong("volume %u (%s): other attributes", v->v.id, s.name);
+	if (answered(store_vol_find(w.st, v->v.name, strlen(v->v.name), &s)) &&
+	    s.id != v->v.id)
+		wrong("%s is volume %u, not %u", v->v.name, s.id, v->v.id);
 	for (u32 i = 0; i < v->nr; i++)
 		verify_node(v, v->node[i]);
 }

@@ -6,8 +6,10 @@
 
 #include "model.h"
 
-#define IDS_PER_GROUP	3
+#define IDS_PER_NAME	3
 #define VOLUME_NAMES	30u
+
+static const char *const suffix[] = { "", ".readonly", ".backup" };
 
 static struct volume *by_id(u32 id)
 {
@@ -30,6 +32,11 @@ static u64 a_quota(void)
 	return pick(4) ? 1 + pick(30000) : 0;
 }
 
+static void a_name(char name[STORE_NAME_MAX])
+{
+	snprintf(name, STORE_NAME_MAX, "v%ju", (uintmax_t)pick(VOLUME_NAMES));
+}
+
 void op_vol_create(void)
 {
 	struct volume *v = by_id(0);
@@ -41,14 +48,14 @@ void op_vol_create(void)
 
 	if (!v)
 		return;
-	snprintf(name, sizeof(name), "v%ju", (uintmax_t)pick(VOLUME_NAMES));
+	a_name(name);
 	say("create volume %s", name);
 	if (!settle(store_vol_create(w.tx, name, quota, &id),
 		    name_in_use(name) ? -EEXIST : 0))
 		return;
 	if (id < w.next_id)
 		wrong("volume id %u was used before", id);
-	w.next_id = id + IDS_PER_GROUP;
+	w.next_id = id + IDS_PER_NAME;
 	v->v = (struct store_vol){ .id = id, .rw_id = id, .type = AFSX_VOL_RW,
 		.online = true, .quota_kib = quota };
 	memcpy(v->v.name, name, sizeof(name));
@@ -70,21 +77,10 @@ static struct volume *clone_slot(const struct volume *rw,
 	return v ? v : by_id(0);
 }
 
-void op_vol_clone(void)
+/* @v shows what @rw is now. */
+static void become_clone(struct volume *v, const struct volume *rw,
+			 enum afsx_voltype type, u32 id, const char *name)
 {
-	static const char *const suffix[] = { "", ".readonly", ".backup" };
-	enum afsx_voltype type = pick(2) ? AFSX_VOL_RO : AFSX_VOL_BACKUP;
-	struct volume *rw = a_volume(true);
-	struct volume *v = rw ? clone_slot(rw, type) : NULL;
-	u32 id;
-
-	if (!v)
-		return;
-	say("clone %u to %s", rw->v.id, suffix[type]);
-	if (!settle(store_vol_clone(w.tx, rw->v.id, type, &id), 0))
-		return;
-	if (id != rw->v.id + type)
-		wrong("the clone has the id %u", id);
 	tree_free(v);
 	if (!v->v.id) {
 		v->v.online = true;
@@ -97,9 +93,68 @@ void op_vol_clone(void)
 	v->v.quota_kib = rw->v.quota_kib;
 	v->v.used_kib = rw->v.used_kib;
 	v->v.files = rw->v.files;
-	snprintf(v->v.name, sizeof(v->v.name), "%.20s%s", rw->v.name,
-		 suffix[type]);
+	snprintf(v->v.name, sizeof(v->v.name), "%s", name);
 	tree_copy(v, rw);
+}
+
+void op_vol_clone(void)
+{
+	char name[STORE_NAME_MAX];
+	enum afsx_voltype type = pick(2) ? AFSX_VOL_RO : AFSX_VOL_BACKUP;
+	struct volume *rw = a_volume(true);
+	struct volume *v = rw ? clone_slot(rw, type) : NULL;
+	u32 id;
+
+	if (!v)
+		return;
+	say("clone %u to %s", rw->v.id, suffix[type]);
+	if (!settle(store_vol_clone(w.tx, rw->v.id, type, &id), 0))
+		return;
+	if (id != rw->v.id + type)
+		wrong("the clone has the id %u", id);
+	snprintf(name, sizeof(name), "%.20s%s", rw->v.name, suffix[type]);
+	become_clone(v, rw, type, id, name);
+}
+
+void op_vol_clone_as(void)
+{
+	struct volume *rw = a_volume(true);
+	struct volume *v = rw ? by_id(0) : NULL;
+	char name[STORE_NAME_MAX];
+	u32 id;
+
+	if (!v)
+		return;
+	a_name(name);
+	say("clone %u as %s", rw->v.id, name);
+	if (!settle(store_vol_clone_as(w.tx, rw->v.id, name, &id),
+		    name_in_use(name) ? -EEXIST : 0))
+		return;
+	if (id - AFSX_VOL_RO < w.next_id)
+		wrong("volume id %u was used before", id);
+	w.next_id = id - AFSX_VOL_RO + IDS_PER_NAME;
+	become_clone(v, rw, AFSX_VOL_RO, id, name);
+}
+
+void op_vol_rename(void)
+{
+	struct volume *v = a_volume(true);
+	char name[STORE_NAME_MAX];
+
+	if (!v)
+		return;
+	a_name(name);
+	say("rename volume %u to %s", v->v.id, name);
+	if (!settle(store_vol_rename(w.tx, v->v.id, name),
+		    name_in_use(name) ? -EEXIST : 0))
+		return;
+	for (u32 i = 0; i < ARRAY_SIZE(suffix); i++) {
+		struct volume *one = by_id(v->v.id + i);
+
+		if (one)
+			snprintf(one->v.name, sizeof(one->v.name), "%.20s%s",
+				 name, suffix[i]);
+	}
 }
 
 static bool has_clones(const struct volume *v)
