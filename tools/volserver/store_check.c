@@ -12,6 +12,7 @@
 #include "cleanup.h"
 #include "store_check.h"
 #include "store_scrub.h"
+#include "store_tx.h"
 
 void check_problem(struct check *k, const char *fmt, ...)
 {
@@ -257,7 +258,7 @@ static int check_and_mend(struct check *k)
 	if (ret)
 		return ret;
 	/* rows are changed behind the back of what was loaded from them */
-	hot_clear(&k->st->hot);
+	tx_forget(k->tx);
 	ret = check_contents(k);
 	if (!ret && k->mended)
 		return store_commit(k->tx);
