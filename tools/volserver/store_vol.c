@@ -415,6 +415,7 @@ int store_vol_rename(struct store_tx *tx, u32 id, const char *name)
 		ret = vol_check_new(tx, name);
 	if (ret)
 		return ret;
+	tx_forget(tx);
 	return tx_fail(tx, db_run(tx->db, SQL_VOL_RENAME, "iss", (s64)id,
 				  vol.name, name));
 }
