@@ -69,9 +69,12 @@ struct store_group {
 };
 
 /**
- * store_group_get() - volumes that share a name with the id @id; -ENOMEDIUM.
+ * store_group_get() - volumes that share a name
+ * @st: store
+ * @id: an id of the name, also of a volume that does not exist
+ * @g: result; a clone with a name of its own is by itself
  *
- * A clone with a name of its own is by itself.
+ * Return: 0; -ENOMEDIUM.
  */
 int store_group_get(struct store *st, u32 id, struct store_group *g);
 

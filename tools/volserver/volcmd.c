@@ -199,7 +199,7 @@ static int parse_clone(const struct volcmd *c, enum afsx_voltype *type)
 	const char *kind = c->nr > 1 ? c->arg[1] : NULL;
 
 	if (!kind == !volcmd_option(c, "name"))
-		return volcmd_misuse(c, "either a kind of clone (readonly, backup) or --name is needed");
+		return volcmd_misuse(c, "give either a kind of clone (readonly, backup) or --name");
 	if (kind && !strcmp(kind, "backup"))
 		*type = AFSX_VOL_BACKUP;
 	else if (kind && strcmp(kind, "readonly"))

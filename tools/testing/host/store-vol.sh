@@ -88,7 +88,7 @@ volumes_are_checked()
 	expect 1 "volume 'none': no such volume" vol show none
 	expect 1 "volume '77': no such volume" vol show 77
 	expect 2 "'copy' is not a kind of clone" vol clone root.cell copy
-	expect 2 'either a kind of clone' vol clone root.cell
+	expect 2 'give either a kind of clone' vol clone root.cell
 	expect 2 'either a kind of clone' vol clone root.cell backup --name x
 	expect 2 "bad volume name 'x.backup'" vol clone root.cell --name x.backup
 	expect 1 "'root.cell' exists already" vol clone root.cell --name root.cell
