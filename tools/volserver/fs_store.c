@@ -117,6 +117,8 @@ static int write_data(struct fs_change *c, const struct afsx_store_data_args *a,
 
 	if (!a->len)
 		attr.size = max(attr.size, a->pos);
+	if (attr.size < size)
+		atomic_store(&c->call->d->leftovers, true);
 	if (attr.size != size)
 		err = store_setattr(c->tx, &a->fid, &attr);
 	return err ? err : store_write_ingest(c->tx, &a->fid, in);
@@ -162,6 +164,9 @@ s32 fs_store_data(struct svc_call *call, const void *args, void *reply)
 	code = fs_abort(store_ingest_begin(call->d->store, a->pos, &in));
 	if (!code)
 		code = receive(call, a, in);
+	if (!code)
+		code = fs_abort(store_settle(call->d->store, &a->fid,
+					     a->pos + a->len));
 	if (!code)
 		code = fs_change_begin(&c, call, a->fid.vid);
 	if (!code)

@@ -349,6 +349,7 @@ static struct store *store_new(void)
 	pthread_cond_init(&st->reader_free, NULL);
 	pthread_cond_init(&st->reader_left, NULL);
 	hot_init(&st->hot);
+	atomic_store(&st->cuts, true);
 	st->seen = seen_create();
 	if (!st->seen) {
 		free(st);

@@ -57,6 +57,8 @@ struct store_tx;
  *	10
  * @reconnect_s: seconds to keep trying after the NBD server went away before
  *	the store stops; 0 means 30
+ * @free_step: extents of a file that is removed or cut which one transaction
+ *	frees at most; 0 means 1024
  */
 struct store_config {
 	const char *uri;
@@ -65,6 +67,7 @@ struct store_config {
 	unsigned int cache_mib;
 	unsigned int connect_s;
 	unsigned int reconnect_s;
+	unsigned int free_step;
 };
 
 /**

@@ -19,6 +19,7 @@
  * @used: KiB that it really uses; U64_MAX when what its row says is right
  * @lost: no name leads to it, and one should
  * @waits: it waits to be collected
+ * @behind: it has data behind its end
  */
 struct node {
 	u32 vno;
@@ -32,6 +33,7 @@ struct node {
 	u64 used;
 	bool lost;
 	bool waits;
+	bool behind;
 };
 
 /**
@@ -129,8 +131,7 @@ static int check_blocks(struct tree *t, const struct vnode *vn)
 		blocks += nr;
 	}
 	db_end(row, 0);
-	if (end > DIV_ROUND_UP(vn->s.size, BLK_SIZE))
-		complain(t, vn->s.fid.vnode, "data behind the end of the file");
+	t->node[t->nr - 1].behind = end > DIV_ROUND_UP(vn->s.size, BLK_SIZE);
 	if (blocks * BLK_KIB != vn->s.used_kib) {
 		complain(t, vn->s.fid.vnode, "wrong count of KiB used");
 		t->node[t->nr - 1].used = blocks * BLK_KIB;
@@ -327,12 +328,19 @@ static int mark_waiting(struct tree *t)
 	return db_end(row, ret);
 }
 
-/* Who waits to be collected has no name, and who has none waits. */
+/*
+ * Who waits to be collected has no name, or data behind the end, and who has that
+ * waits.  A clone may show a file that waited when it was made.
+ */
 static int check_names(struct tree *t, struct node *n)
 {
 	if (!is_live(t) || n->vno == AFSX_ROOT_VNODE)
 		return 0;
-	if (n->names && n->waits) {
+	if (n->behind && n->nlink && !n->waits) {
+		complain(t, n->vno, "data behind the end of the file");
+		return t->k->tx ? mend_forgotten(t->k, t->vol.id, n->vno) : 0;
+	}
+	if (n->names && n->waits && !n->behind) {
 		complain(t, n->vno, "has a name, but waits to be collected");
 		return t->k->tx ? mend_named(t->k, t->vol.id, n->vno) : 0;
 	}

@@ -11,6 +11,7 @@
 #include "cleanup.h"
 #include "crc32c.h"
 #include "le.h"
+#include "store_cut.h"
 #include "store_data.h"
 #include "store_tx.h"
 
@@ -345,6 +346,8 @@ int data_place(struct store_tx *tx, struct vnode *vn, u64 off,
 	struct tx_grp *g;
 	int ret = tx_grp(tx, vn->grp, &g);
 
+	if (!ret && (off + run->nr) << BLK_SHIFT > vn->s.size)
+		ret = cut_grow(tx, vn);
 	if (!ret)
 		ret = replace_blocks(tx, g, vn, off, run->nr);
 	if (ret)
@@ -422,7 +425,8 @@ int data_write(struct store_tx *tx, struct vnode *vn, u64 off, const void *buf,
 
 	if (!blocks)
 		return -ENOMEM;
-
+	if (off + len > vn->s.size)
+		ret = cut_grow(tx, vn);
 	while (!ret && len) {
 		size_t n = min(len, step - off % BLK_SIZE);
 
@@ -452,12 +456,12 @@ static int clear_tail(struct store_tx *tx, struct vnode *vn, u64 size)
 
 int data_truncate(struct store_tx *tx, struct vnode *vn, u64 size)
 {
-	struct tx_grp *g;
-	int ret = tx_grp(tx, vn->grp, &g);
+	int ret = 0;
 
-	if (!ret && size < vn->s.size)
-		ret = data_punch(tx, g, vn, DIV_ROUND_UP(size, BLK_SIZE),
-				 DATA_BLOCKS_MAX);
+	if (size < vn->s.size)
+		ret = cut_shrink(tx, vn, size);
+	else if (size > vn->s.size)
+		ret = cut_grow(tx, vn);
 	if (!ret && size < vn->s.size && size % BLK_SIZE)
 		ret = clear_tail(tx, vn, size);
 	vn->s.size = size;

@@ -7,10 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store_data.h"
+#include "store_cut.h"
 #include "store_tx.h"
-
-#define ORPHAN_STEP	0x10000u	/* blocks of a large file at a time */
 
 static struct afsx_fid *find_staged(struct store *st, u32 vid, u32 vnode)
 {
@@ -156,34 +154,15 @@ static int collect_dir(struct store_tx *tx, struct vnode *dir, unsigned int max)
 	return ret;
 }
 
-/* Where the last block of a file that is not a hole ends; 0 for none. */
-static int find_end(struct store_tx *tx, const struct vnode *vn, u64 *end)
-{
-	sqlite3_stmt *row = db_bind(tx->db, SQL_EXTENT_END, "ii", (s64)vn->grp,
-				    (s64)vn->s.fid.vnode);
-	int ret = db_row(row);
-
-	*end = ret > 0 ? (u64)db_int(row, 0) : 0;
-	return db_end(row, min(ret, 0));
-}
-
+/* A file without a name, or with blocks behind its end. */
 static int collect_file(struct store_tx *tx, struct vnode *vn)
 {
-	struct tx_grp *g;
-	u64 end, from = 0;
-	int ret = tx_grp(tx, vn->grp, &g);
+	int ret = cut_step(tx, vn);
 
+	if (ret <= 0 || vn->s.nlink)
+		return ret < 0 ? ret : 1;
+	ret = vnode_destroy(tx, vn);
 	if (!ret)
-		ret = find_end(tx, vn, &end);
-	if (!ret) {
-		from = end > ORPHAN_STEP ? end - ORPHAN_STEP : 0;
-		ret = data_punch(tx, g, vn, from, end);
-		vn->s.size = from << BLK_SHIFT;
-		tx_touch(tx, vn, false);
-	}
-	if (!ret && !from)
-		ret = vnode_destroy(tx, vn);
-	if (!ret && vn->dead)
 		ret = forget_orphan(tx, &vn->s.fid);
 	return ret ? ret : 1;
 }
@@ -282,6 +261,8 @@ int store_collect(struct store *st, unsigned int max)
 		n = next_orphan(tx, &fid);
 		if (n > 0)
 			n = collect_orphan(tx, &fid, max);
+		else if (!n)
+			atomic_store(&st->cuts, false);
 	}
 	if (!n) {
 		n = next_garbage(tx, &grp);

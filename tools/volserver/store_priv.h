@@ -72,6 +72,7 @@ struct reader {
  * @ingest_lock: protects @ingesting, and with it the free map against checks
  * @ingesting: blocks in use by data that no file refers to yet
  * @seen: what readers found lately
+ * @cuts: there may be files with blocks that wait to be freed
  * @notify: told of changes, or NULL
  * @notify_ctx: for @notify
  */
@@ -105,6 +106,7 @@ struct store {
 	u64 ingesting;
 
 	struct seen *seen;
+	atomic_bool cuts;
 	store_notify_t notify;
 	void *notify_ctx;
 };
@@ -124,6 +126,8 @@ struct store {
  * @acl_len: bytes of @acl
  * @dir: contents of a directory, loaded as needed, or NULL
  * @near: block behind the last one written
+ * @tail_end: no block from here on waits to be freed; 0: unknown
+ * @tail_known: it has no blocks behind its end
  * @row: a row exists
  * @dirty: the row must be written
  * @dead: removed in this transaction
@@ -144,6 +148,8 @@ struct vnode {
 	size_t acl_len;
 	struct dirbuf *dir;
 	u64 near;
+	u64 tail_end;
+	bool tail_known;
 	bool row;
 	bool dirty;
 	bool dead;

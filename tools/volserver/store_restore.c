@@ -293,6 +293,7 @@ static struct vnode *new_vnode(struct store_restore *r, const struct tx_grp *g,
 	vn->snap = SNAP_LIVE;
 	vn->birth = g->epoch;
 	vn->vol_type = AFSX_VOL_RW;
+	vn->tail_known = true;
 	vn->s.fid = s->fid;
 	vn->s.fid.vid = r->vid;
 	vn->s.type = s->type;

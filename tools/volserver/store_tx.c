@@ -254,6 +254,7 @@ int tx_new_vnode(struct store_tx *tx, struct tx_grp *g, enum afsx_ftype type,
 	vn->snap = SNAP_LIVE;
 	vn->birth = g->epoch;
 	vn->vol_type = AFSX_VOL_RW;
+	vn->tail_known = true;
 	vn->s.fid.vid = g->id;
 	vn->s.fid.unique = new_unique(g);
 	vn->s.type = type;
@@ -322,7 +323,10 @@ static void each_change(struct store_tx *tx,
 				one(c, vn->grp, vn->s.fid.vnode);
 }
 
-/* What is committed can be of use to the transactions that follow. */
+/*
+ * What is committed can be of use to the transactions that follow, unless its volume
+ * may be gone.
+ */
 static void keep_vnodes(struct store_tx *tx)
 {
 	for (size_t i = 0; i < TX_BUCKETS; i++) {
@@ -330,7 +334,7 @@ static void keep_vnodes(struct store_tx *tx)
 
 		for (vn = tx->bucket[i]; vn; vn = next) {
 			next = vn->next;
-			if (vn->dead) {
+			if (vn->dead || tx->volumes) {
 				vn->next = dead;
 				dead = vn;
 				continue;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store_cut.h"
 #include "store_data.h"
 #include "store_tx.h"
 
@@ -179,20 +180,19 @@ int vnode_flush(struct store_tx *tx, struct vnode *vn)
 	return ret;
 }
 
-#define DESTROY_KIB	(256u * 1024)	/* more than that: collected in steps */
-
 int vnode_destroy(struct store_tx *tx, struct vnode *vn)
 {
 	struct tx_grp *g;
 	int ret = tx_grp(tx, vn->grp, &g);
 
-	if (ret)
+	if (!ret)
+		ret = cut_is_long(tx, vn);
+	if (ret < 0)
 		return ret;
-	if (vn->s.used_kib > DESTROY_KIB) {
+	if (ret) {
 		vn->s.nlink = 0;
 		tx_touch(tx, vn, false);
-		return db_run(tx->db, SQL_ORPHAN_INSERT, "ii", (s64)vn->grp,
-			      (s64)vn->s.fid.vnode);
+		return cut_wait(tx, vn);
 	}
 	if (vn->s.type == AFSX_FTYPE_DIR)
 		ret = dir_destroy(tx, g, vn);

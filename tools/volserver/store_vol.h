@@ -168,10 +168,23 @@ int store_vol_set(struct store_tx *tx, const struct store_vol *vol,
  * @max: rows to handle at most, in one transaction of its own
  *
  * To be called until it returns 0 after opening a store, after renewing or
- * removing volumes, and after store_unstage().
+ * removing volumes, after removing or cutting files, and after store_unstage().
  *
  * Return: rows freed (0: nothing left), or a negative errno.
  */
 int store_collect(struct store *st, unsigned int max);
+
+/**
+ * store_settle() - before a file grows: free what waits behind its end
+ * @st: store
+ * @fid: file
+ * @size: what it may grow to, bytes
+ *
+ * A transaction in which a file grows frees that itself; this does it in as many
+ * as it takes, where there may be much.
+ *
+ * Return: 0, or a negative errno, which the transaction meets as well.
+ */
+int store_settle(struct store *st, const struct afsx_fid *fid, u64 size);
 
 #endif /* AFSX_STORE_VOL_H */

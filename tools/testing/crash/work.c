@@ -35,6 +35,7 @@ struct store *work_open(const char *uri, struct errbuf *err)
 		.flags = STORE_TAKEOVER,
 		.readers = 1,
 		.cache_mib = 1,
+		.free_step = 1,	/* so that even small files go in steps */
 	};
 	struct store *st = NULL;
 

@@ -38,7 +38,7 @@ static _Noreturn void die(const char *fmt, ...)
 static void open_store(unsigned int flags)
 {
 	struct store_config cfg = { .uri = "memory", .readers = 1,
-		.cache_mib = 16, .flags = flags };
+		.cache_mib = 16, .flags = flags, .free_step = 2 };
 	struct errbuf err = { "" };
 
 	if (store_open(&cfg, &st, &err))
@@ -193,6 +193,8 @@ static const struct damage mendable[] = {
 	{ "forgotten", "UPDATE vnode SET nlink = 0 WHERE vno = 6;"
 	  "DELETE FROM vnode WHERE vno = 5",
 	  "does not wait to be collected", "dir/inner" },
+	{ "data behind the end", "UPDATE vnode SET size = 5000 WHERE vno = 2",
+	  "vnode 2: data behind the end", "file" },
 	{ "rows that nobody sees",
 	  "INSERT INTO dirblk SELECT 999, id, 1, 9, 1, 1, x'00' FROM grp",
 	  "rows that no volume shows", NULL },

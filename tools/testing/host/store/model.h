@@ -83,6 +83,7 @@ struct volume {
  * @next_id: ids of volumes below this were used
  * @name: names in directories
  * @verbose: print every operation
+ * @pending: something was removed or cut that may not be freed yet
  * @damaged: the device is: errors that say so are right answers
  * @refused: how many of them there were
  */
@@ -98,6 +99,7 @@ struct world {
 	u32 next_id;
 	char name[NAMES][AFSX_NAME_MAX + 1];
 	bool verbose;
+	bool pending;
 	bool damaged;
 	u64 refused;
 };
@@ -228,6 +230,9 @@ void op_vol_remove(void);
 void op_vol_set(void);
 
 /* ---- model_verify.c ----------------------------------------------------------- */
+
+/** collect_all() - let the store free what nothing refers to */
+void collect_all(void);
 
 /** verify_volumes() - every volume, vnode, name and byte */
 void verify_volumes(void);

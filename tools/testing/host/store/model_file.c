@@ -99,7 +99,7 @@ void op_write(void)
 	u64 off = an_offset(), more;
 	size_t len = a_length();
 	struct afsx_fid fid;
-	int want = 0;
+	int want = 0, got;
 
 	if (!n)
 		return;
@@ -114,7 +114,11 @@ void op_write(void)
 	more = want ? 0 : blocks_missing(n, off, len) * (BLK_SIZE / 1024);
 	if (more && v->v.quota_kib && v->v.used_kib + more > v->v.quota_kib)
 		want = -EDQUOT;
-	if (!settle(store_write(w.tx, &fid, off, buffer, len), want))
+	got = store_write(w.tx, &fid, off, buffer, len);
+	/* what waits to be freed still counts */
+	if (w.pending && v->v.quota_kib && got == -EDQUOT)
+		want = got;
+	if (!settle(got, want))
 		return;
 	n = node_change(v, fid.vnode);
 	model_write(n, off, buffer, len);
@@ -151,6 +155,7 @@ void op_truncate(void)
 	fid = fid_of(v, n);
 	if (!settle(store_setattr(w.tx, &fid, &attr), 0))
 		return;
+	w.pending |= attr.size < n->s.size;
 	n = node_change(v, fid.vnode);
 	model_truncate(v, n, attr.size);
 	node_bump(n);

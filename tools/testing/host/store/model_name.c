@@ -91,7 +91,7 @@ void dir_changed(struct volume *v, struct node *dir)
 static int name_result(const struct volume *v, int got)
 {
 	return got == -EDQUOT && v->v.quota_kib &&
-	       v->v.used_kib + 6 > v->v.quota_kib ? got : 0;
+	       (w.pending || v->v.used_kib + 6 > v->v.quota_kib) ? got : 0;
 }
 
 static void enter(const struct spot *s, u32 vno)
@@ -194,6 +194,7 @@ static void unlink_node(struct volume *v, u32 dir, u32 vno)
 		node_change(v, dir)->s.nlink--;
 	else if (--n->s.nlink)
 		return;
+	w.pending = true;
 	node_drop(v, vno);
 }
 

@@ -81,7 +81,7 @@ void open_store(void)
 {
 	/* the owner of before is this process, so it looks alive */
 	struct store_config cfg = { .uri = "memory", .readers = 2,
-		.cache_mib = 16, .flags = STORE_TAKEOVER };
+		.cache_mib = 16, .flags = STORE_TAKEOVER, .free_step = 3 };
 	struct errbuf err = { "" };
 
 	if (store_open(&cfg, &w.st, &err))
@@ -184,6 +184,8 @@ static void between(void)
 		verify_some();
 	if (!pick(20))
 		store_collect(w.st, 50);
+	if (w.pending && !pick(4))
+		collect_all();
 	if (!pick(BATCH / 2))
 		reopen(pick(2));
 	if (!pick(BATCH / 4))

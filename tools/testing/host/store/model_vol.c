@@ -105,7 +105,8 @@ void op_vol_clone(void)
 	struct volume *v = rw ? clone_slot(rw, type) : NULL;
 	u32 id;
 
-	if (!v)
+	/* a clone keeps what waits to be freed */
+	if (!v || w.pending)
 		return;
 	say("clone %u to %s", rw->v.id, suffix[type]);
 	if (!settle(store_vol_clone(w.tx, rw->v.id, type, &id), 0))
@@ -123,7 +124,7 @@ void op_vol_clone_as(void)
 	char name[STORE_NAME_MAX];
 	u32 id;
 
-	if (!v)
+	if (!v || w.pending)
 		return;
 	a_name(name);
 	say("clone %u as %s", rw->v.id, name);
