@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* What an export reads and writes: images of any format, behind one table. */
+#ifndef AFSX_NBD_BLK_H
+#define AFSX_NBD_BLK_H
+
+#include <stdbool.h>
+
+#include "defs.h"
+#include "err.h"
+
+struct blk;
+
+enum blk_flags {
+	/* The call must not sleep for the disk: -EAGAIN when it would have to. */
+	BLK_NOWAIT	= 1 << 0,
+	/* What is written is durable when the call returns. */
+	BLK_FUA		= 1 << 1,
+	/* zero(): the range may become a hole. */
+	BLK_MAY_TRIM	= 1 << 2,
+	/* zero(): -ENOTSUP unless it is faster than writing zeroes. */
+	BLK_FAST	= 1 << 3,
+};
+
+/**
+ * struct blk_extent - how a run of bytes is stored
+ * @length: bytes, from where the run before it ended
+ * @zero: reads as zeroes
+ * @hole: no space is allocated for it
+ */
+struct blk_extent {
+	u64	length;
+	bool	zero;
+	bool	hole;
+};
+
+/**
+ * struct blk_ops - a format, or a layer over another struct blk
+ * @name: as -f takes it
+ * @read: @len bytes from @offset into @buf, all or an error
+ * @write: @len bytes of @buf to @offset; flags: NOWAIT, FUA
+ * @zero: make a range read as zeroes; flags: FUA, MAY_TRIM, FAST
+ * @trim: give a range back; what it reads as then is not specified; flags: FUA
+ * @flush: make everything durable whose write had returned before the call
+ * @cache: bring a range into memory; NULL where that means nothing
+ * @extents: describe at most @max runs from @offset within @len bytes; returns
+ *	their number, at least 1. NULL: everything is data
+ * @close: flush nothing, free all
+ *
+ * All of them may be called by any number of threads at a time and return 0 or a
+ * negative errno. Ranges lie within the size, checked by the caller, and are
+ * multiples of @min_block. One that cannot obey BLK_NOWAIT answers -EAGAIN at
+ * once. The NULLs of a read-only image are never called: write, zero, trim.
+ */
+struct blk_ops {
+	const char *name;
+	int (*read)(struct blk *blk, void *buf, u32 len, u64 offset, u32 flags);
+	int (*write)(struct blk *blk, const void *buf, u32 len, u64 offset, u32 flags);
+	int (*zero)(struct blk *blk, u64 len, u64 offset, u32 flags);
+	int (*trim)(struct blk *blk, u64 len, u64 offset, u32 flags);
+	int (*flush)(struct blk *blk);
+	int (*cache)(struct blk *blk, u64 len, u64 offset);
+	int (*extents)(struct blk *blk, u64 len, u64 offset,
+		       struct blk_extent *extents, u32 max);
+	void (*close)(struct blk *blk);
+};
+
+/**
+ * struct blk - an open image; formats embed it in their own
+ * @ops: format
+ * @size: bytes
+ * @min_block: requests are multiples of it: 1, or the sector of direct I/O
+ * @preferred_block: best granularity, a power of two
+ * @read_only: nothing may be changed
+ * @rotational: seeks cost time
+ */
+struct blk {
+	const struct blk_ops	*ops;
+	u64			size;
+	u32			min_block;
+	u32			preferred_block;
+	bool			read_only;
+	bool			rotational;
+};
+
+/**
+ * struct blk_options - how images are opened, from the command line
+ * @format: name of a format, NULL to find out (with a warning when it is raw)
+ * @read_only: open nothing for writing
+ * @direct: --cache=none or directsync: bypass the page cache
+ * @write_through: --cache=writethrough or directsync: each write with FUA
+ * @ignore_flush: --cache=unsafe
+ * @discard: pass trim on (--discard=unmap), or answer success and do nothing
+ * @snapshot_id: internal snapshot to show, or NULL
+ * @snapshot_name: the same by name; an unqualified -l tries the id, then the name
+ */
+struct blk_options {
+	const char	*format;
+	bool		read_only;
+	bool		direct;
+	bool		write_through;
+	bool		ignore_flush;
+	bool		discard;
+	const char	*snapshot_id;
+	const char	*snapshot_name;
+};
+
+#endif /* AFSX_NBD_BLK_H */
