@@ -87,19 +87,16 @@ struct blk {
  * @format: name of a format, NULL to find out (with a warning when it is raw)
  * @read_only: open nothing for writing
  * @direct: --cache=none or directsync: bypass the page cache
- * @write_through: --cache=writethrough or directsync: each write with FUA
- * @ignore_flush: --cache=unsafe
- * @discard: pass trim on (--discard=unmap), or answer success and do nothing
  * @snapshot_id: internal snapshot to show, or NULL
  * @snapshot_name: the same by name; an unqualified -l tries the id, then the name
+ *
+ * What --cache and --discard say of FUA, flush and trim is no matter of formats:
+ * struct export knows it.
  */
 struct blk_options {
 	const char	*format;
 	bool		read_only;
 	bool		direct;
-	bool		write_through;
-	bool		ignore_flush;
-	bool		discard;
 	const char	*snapshot_id;
 	const char	*snapshot_name;
 };

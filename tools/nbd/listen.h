@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* The sockets clients connect to. */
+#ifndef AFSX_NBD_LISTEN_H
+#define AFSX_NBD_LISTEN_H
+
+#include "err.h"
+
+#define LISTENERS_MAX	16
+
+/**
+ * struct listen_options - where to listen
+ * @path: of a Unix socket; NULL for TCP
+ * @mode: of the Unix socket, octal permissions; negative to leave it
+ * @group: it belongs to, or NULL
+ * @bind: address or name of this machine, for TCP
+ * @port: TCP port
+ */
+struct listen_options {
+	const char	*path;
+	int		mode;
+	const char	*group;
+	const char	*bind;
+	u16		port;
+};
+
+/**
+ * struct listeners - open sockets
+ * @fds: non-blocking
+ * @nr: how many
+ * @path: of the Unix socket that is removed in the end, or NULL
+ */
+struct listeners {
+	int		fds[LISTENERS_MAX];
+	unsigned int	nr;
+	const char	*path;
+};
+
+/**
+ * listeners_open() - listen
+ * @o: where; its strings stay in use
+ * @l: result
+ * @err: why not
+ *
+ * A Unix socket that nobody listens on any more is replaced; a file that is none is
+ * not touched.
+ *
+ * Return: 0 or a negative errno.
+ */
+int listeners_open(const struct listen_options *o, struct listeners *l,
+		   struct errbuf *err);
+
+/** listeners_close() - stop listening, remove the Unix socket. */
+void listeners_close(struct listeners *l);
+
+#endif /* AFSX_NBD_LISTEN_H */

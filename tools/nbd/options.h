@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line of afsx-nbd. */
+#ifndef AFSX_NBD_OPTIONS_H
+#define AFSX_NBD_OPTIONS_H
+
+#include "blk.h"
+#include "handshake.h"
+#include "listen.h"
+
+/**
+ * struct options - what the command line says
+ * @files: images
+ * @nr_files: how many, at least 1
+ * @names: of the exports; as many as @nr_files, or none
+ * @nr_names: how many
+ * @description: of the exports, or NULL
+ * @listen: where
+ * @image: how images are opened
+ * @write_through: --cache=writethrough, directsync
+ * @ignore_flush: --cache=unsafe
+ * @discard: --discard=unmap
+ * @offset: bytes of the image that are left out
+ * @shared: clients at a time
+ * @persistent: go on when the last client has left
+ * @verbose: log what clients do
+ * @oldstyle: no negotiation
+ * @limits: what one client may use
+ * @grace: seconds that requests may take to end when the server is stopped
+ */
+struct options {
+	char			**files;
+	unsigned int		nr_files;
+	const char		**names;
+	unsigned int		nr_names;
+	const char		*description;
+	struct listen_options	listen;
+	struct blk_options	image;
+	bool			write_through;
+	bool			ignore_flush;
+	bool			discard;
+	u64			offset;
+	unsigned int		shared;
+	bool			persistent;
+	bool			verbose;
+	bool			oldstyle;
+	struct limits		limits;
+	unsigned int		grace;
+};
+
+/**
+ * options_parse() - read the command line
+ * @argc: of main()
+ * @argv: of main(); strings in @o point into it
+ * @o: result
+ *
+ * Ends the program for --help and --version, and with status 1 and a sentence on
+ * stderr when something is wrong.
+ */
+void options_parse(int argc, char **argv, struct options *o);
+
+/** options_free() - free what options_parse() allocated. */
+void options_free(struct options *o);
+
+#endif /* AFSX_NBD_OPTIONS_H */

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <stdlib.h>
+
+#include "slice.h"
+
+struct slice {
+	struct blk	blk;
+	struct blk	*below;
+	u64		start;
+};
+
+static struct slice *slice_of(struct blk *blk)
+{
+	return container_of(blk, struct slice, blk);
+}
+
+static int slice_read(struct blk *blk, void *buf, u32 len, u64 offset, u32 flags)
+{
+	struct slice *s = slice_of(blk);
+
+	return s->below->ops->read(s->below, buf, len, s->start + offset, flags);
+}
+
+static int slice_write(struct blk *blk, const void *buf, u32 len, u64 offset,
+		       u32 flags)
+{
+	struct slice *s = slice_of(blk);
+
+	return s->below->ops->write(s->below, buf, len, s->start + offset, flags);
+}
+
+static int slice_zero(struct blk *blk, u64 len, u64 offset, u32 flags)
+{
+	struct slice *s = slice_of(blk);
+
+	return s->below->ops->zero(s->below, len, s->start + offset, flags);
+}
+
+static int slice_trim(struct blk *blk, u64 len, u64 offset, u32 flags)
+{
+	struct slice *s = slice_of(blk);
+
+	return s->below->ops->trim(s->below, len, s->start + offset, flags);
+}
+
+static int slice_flush(struct blk *blk)
+{
+	struct slice *s = slice_of(blk);
+
+	return s->below->ops->flush(s->below);
+}
+
+static int slice_cache(struct blk *blk, u64 len, u64 offset)
+{
+	struct slice *s = slice_of(blk);
+
+	if (!s->below->ops->cache)
+		return 0;
+	return s->below->ops->cache(s->below, len, s->start + offset);
+}
+
+static int slice_extents(struct blk *blk, u64 len, u64 offset,
+			 struct blk_extent *extents, u32 max)
+{
+	struct slice *s = slice_of(blk);
+
+	if (s->below->ops->extents)
+		return s->below->ops->extents(s->below, len, s->start + offset,
+					      extents, max);
+	extents[0] = (struct blk_extent){ .length = len };
+	return 1;
+}
+
+static void slice_close(struct blk *blk)
+{
+	struct slice *s = slice_of(blk);
+
+	s->below->ops->close(s->below);
+	free(s);
+}
+
+static const struct blk_ops slice_ops = {
+	.name = "slice",
+	.read = slice_read,
+	.write = slice_write,
+	.zero = slice_zero,
+	.trim = slice_trim,
+	.flush = slice_flush,
+	.cache = slice_cache,
+	.extents = slice_extents,
+	.close = slice_close,
+};
+
+int slice_open(struct blk *below, u64 offset, u64 length, struct blk **blk,
+	       struct errbuf *err)
+{
+	struct slice *s;
+
+	if (offset > below->size || length > below->size - offset)
+		return err_set(err, -ERANGE,
+			       "bytes %ju to %ju: the image has %ju bytes",
+			       (uintmax_t)offset, (uintmax_t)(offset + length),
+			       (uintmax_t)below->size);
+	if (offset % below->min_block || length % below->min_block)
+		return err_set(err, -EINVAL,
+			       "bytes %ju to %ju: not whole blocks of %u bytes",
+			       (uintmax_t)offset, (uintmax_t)(offset + length),
+			       below->min_block);
+	s = malloc(sizeof(*s));
+	if (!s)
+		return err_set(err, -ENOMEM, "out of memory");
+	s->blk = *below;
+	s->blk.ops = &slice_ops;
+	s->blk.size = length;
+	s->below = below;
+	s->start = offset;
+	*blk = &s->blk;
+	return 0;
+}

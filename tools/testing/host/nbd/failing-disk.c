@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Preloaded into a server: calls on its image fail as those on a broken or full disk
+ * do. DISK_FAULTS names a file with words CALL=ERRNO or CALL=short, read at each
+ * call, so that faults come and go while the server runs. CALL is read, write, sync
+ * or fallocate.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+
+#define SHORT	-1
+
+/* Return: the errno @call fails with, SHORT, or 0. */
+static int fault(const char *call)
+{
+	const char *path = getenv("DISK_FAULTS");
+	FILE *f = path ? fopen(path, "re") : NULL;
+	char name[32], what[32];
+	int error = 0;
+
+	if (!f)
+		return 0;
+	while (!error && fscanf(f, " %31[^=]=%31s", name, what) == 2) {
+		if (!strcmp(name, call))
+			error = strcmp(what, "short") ? atoi(what) : SHORT;
+	}
+	fclose(f);
+	return error;
+}
+
+typedef ssize_t (*transfer_fn)(int fd, const struct iovec *iov, int count,
+			       off_t offset, int flags);
+
+static ssize_t transfer(const char *call, const char *symbol, int fd,
+			const struct iovec *iov, off_t offset, int flags)
+{
+	transfer_fn real = (transfer_fn)dlsym(RTLD_NEXT, symbol);
+	struct iovec part = iov[0];
+	int error = fault(call);
+
+	if (error > 0) {
+		errno = error;
+		return -1;
+	}
+	/* a third of it, and never nothing */
+	if (error == SHORT)
+		part.iov_len = part.iov_len / 3 + 1;
+	return real(fd, &part, 1, offset, flags);
+}
+
+ssize_t preadv2(int fd, const struct iovec *iov, int count, off_t offset, int flags)
+{
+	return transfer("read", "preadv2", fd, iov, offset, flags);
+}
+
+ssize_t pwritev2(int fd, const struct iovec *iov, int count, off_t offset, int flags)
+{
+	return transfer("write", "pwritev2", fd, iov, offset, flags);
+}
+
+int fdatasync(int fd)
+{
+	int (*real)(int fd) = (int (*)(int fd))dlsym(RTLD_NEXT, "fdatasync");
+	int error = fault("sync");
+
+	if (error) {
+		errno = error;
+		return -1;
+	}
+	return real(fd);
+}
+
+int fallocate(int fd, int mode, off_t offset, off_t len)
+{
+	int (*real)(int fd, int mode, off_t offset, off_t len) =
+		(int (*)(int fd, int mode, off_t offset, off_t len))
+		dlsym(RTLD_NEXT, "fallocate");
+	int error = fault("fallocate");
+
+	if (error) {
+		errno = error;
+		return -1;
+	}
+	return real(fd, mode, offset, len);
+}

@@ -1,0 +1,112 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""What clients are told of a disk that fails: faults.py PROGRAM LIBRARY DIRECTORY.
+LIBRARY is failing-disk.so, preloaded into PROGRAM."""
+import errno
+import os
+import sys
+
+from wire import *
+
+SIZE = 4 << 20
+REPORTED = {errno.EIO: EIO, errno.ENOSPC: ENOSPC, errno.EDQUOT: ENOSPC, errno.EFBIG: ENOSPC,
+            errno.ENOMEM: 12, errno.EROFS: EPERM, errno.ENXIO: EIO}
+
+
+class Faults:
+    def __init__(self, directory):
+        self.path = os.path.join(directory, "faults")
+        os.environ["DISK_FAULTS"] = self.path
+        self.set()
+
+    def set(self, text=""):
+        with open(self.path + ".new", "w") as f:
+            f.write(text)
+        os.rename(self.path + ".new", self.path)
+
+
+def equal(what, is_, should):
+    assert is_ == should, f"{what}: {is_!r} instead of {should!r}"
+
+
+def errors(c, faults):
+    data = b"a" * 4096
+    for number, told in REPORTED.items():
+        for flags in (0, FUA):
+            if number == errno.EIO and flags:
+                continue    # this one is remembered, see below
+            faults.set(f"write={number}")
+            equal(f"write with {number}", c.write(0, data, flags), told)
+        faults.set(f"read={number}")
+        equal(f"read with {number}", c.error(READ, 0, 4096), told)
+        equal(f"large read with {number}", c.error(READ, 0, 1 << 20), told)
+        faults.set(f"fallocate={number}")
+        equal(f"zeroes with {number}", c.error(ZEROES, 0, 4096), told)
+        equal(f"trim with {number}", c.error(TRIM, 0, 4096), told)
+        faults.set()
+        equal("write", c.write(0, data), 0)
+        equal("read", c.read(0, 4096), data)
+
+
+def short(c, faults):
+    data = os.urandom(1 << 20)
+    faults.set("write=short")
+    equal("write", c.write(4096, data), 0)
+    faults.set("read=short")
+    assert c.read(4096, 1 << 20) == data, "short reads"
+    faults.set()
+    assert c.read(4096, 1 << 20) == data, "short writes"
+    # a file that has lost its end
+    os.truncate(image, SIZE // 2)
+    equal("read behind the end", c.error(READ, SIZE - 4096, 4096), EIO)
+    os.truncate(image, SIZE)
+
+
+def no_fallocate(c, faults):
+    data = b"b" * 70000
+    faults.set(f"fallocate={errno.EOPNOTSUPP}")
+    for flags in (0, NO_HOLE, FUA):
+        equal("write", c.write(0, data), 0)
+        equal("fast zeroes", c.error(ZEROES, 0, 70000, flags | FAST_ZERO), ENOTSUP)
+        assert c.read(0, 70000) == data, "refused zeroes changed something"
+        equal("zeroes", c.error(ZEROES, 1, 69998, flags), 0)
+        equal("data", c.read(0, 70000), b"b" + bytes(69998) + b"b")
+    equal("trim", c.error(TRIM, 0, 70000), 0)
+    faults.set()
+
+
+def lost_data(c, other, faults):
+    """The kernel says once that something is lost; every later flush has to."""
+    faults.set(f"sync={errno.EIO}")
+    equal("write", c.write(0, b"c" * 512), 0)
+    equal("flush", c.error(FLUSH), EIO)
+    faults.set()
+    equal("flush", c.error(FLUSH), EIO)
+    equal("flush of another client", other.error(FLUSH), EIO)
+    equal("durable write", c.write(0, b"c" * 512, FUA), EIO)
+    equal("durable zeroes", c.error(ZEROES, 0, 512, FUA), EIO)
+    equal("read", c.read(0, 512), bytes(512))
+
+
+def main():
+    global image
+    program, library, directory = sys.argv[1:]
+    image = os.path.join(directory, "faulty.img")
+    faults = Faults(directory)
+    os.environ["LD_PRELOAD"] = library
+    for style in ("simple", "structured", "extended"):
+        with open(image, "wb") as f:
+            f.truncate(SIZE)
+        server = Server(program, directory, "-f", "raw", "-t", "-e", "9", "--discard=unmap",
+                        image)
+        c = Client(server).negotiate(style)
+        errors(c, faults)
+        short(c, faults)
+        no_fallocate(c, faults)
+        lost_data(c, Client(server).negotiate(style), faults)
+        server.process.terminate()
+        equal("status", server.process.wait(TIMEOUT), 1)
+        assert "export '': not all of it is durable" in open(server.log).read()
+
+
+main()
