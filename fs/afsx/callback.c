@@ -3,6 +3,8 @@
  * Callback promises.
  */
 #include <linux/rculist.h>
+#include <kunit/visibility.h>
+
 #include "callback.h"
 #include "mmap.h"
 #include "net.h"
@@ -12,7 +14,7 @@
 #include "vnode.h"
 #include "volume.h"
 
-static bool afsx_promise_judge(const struct afsx_vnode *vnode)
+bool afsx_promise_judge(const struct afsx_vnode *vnode)
 {
 	const struct afsx_promise *promise = &vnode->promise;
 	const struct afsx_server *server = READ_ONCE(promise->server);
@@ -40,6 +42,7 @@ bool afsx_promise_holds(const struct afsx_vnode *vnode)
 	rcu_read_unlock();
 	return holds;
 }
+EXPORT_SYMBOL_IF_KUNIT(afsx_promise_holds);
 
 void afsx_promise_set(struct afsx_vnode *vnode, const struct afsx_op *op,
 		      const struct afsx_callback *cb, bool unbroken)

@@ -43,6 +43,12 @@ struct afsx_promise {
 bool afsx_promise_holds(const struct afsx_vnode *vnode);
 
 /**
+ * afsx_promise_judge - the same for whoever has locked the promise
+ * @vnode: a vnode with a volume; its cb_lock is held, or read in a loop under RCU
+ */
+bool afsx_promise_judge(const struct afsx_vnode *vnode);
+
+/**
  * afsx_promise_set - note the promise that came with a status
  * @vnode: vnode, cb_lock held for writing by the caller, which applies the
  *	status in the same section

@@ -107,6 +107,9 @@ static vm_fault_t afsx_fault(struct vm_fault *vmf)
 		return vmf_error(ret);
 	held = afsx_promise_holds(vnode);
 	fault = filemap_fault(vmf);
+	/* Then nothing will be mapped, and the lock that keeps the file is given up. */
+	if (fault & (VM_FAULT_RETRY | VM_FAULT_ERROR))
+		return fault;
 	afsx_recheck_mapping(vnode, held);
 	return fault;
 }
@@ -116,7 +119,6 @@ static vm_fault_t afsx_map_pages(struct vm_fault *vmf, pgoff_t start,
 				 pgoff_t end)
 {
 	struct afsx_vnode *vnode = AFSX_V(file_inode(vmf->vma->vm_file));
-
 	vm_fault_t fault;
 
 	if (test_bit(AFSX_V_ZAP, &vnode->flags) || !afsx_promise_holds(vnode))

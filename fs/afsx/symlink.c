@@ -15,8 +15,12 @@
 #include "vnode.h"
 #include "volume.h"
 
-/* Read the target into a buffer with room for AFSX_PATH_MAX bytes and a NUL. */
-static int afsx_link_read(struct afsx_vnode *vnode, struct key *key, char *buf)
+/*
+ * Read the target into a buffer with room for AFSX_PATH_MAX bytes and a NUL.
+ * @version: out: the data version that it is of.
+ */
+static int afsx_link_read(struct afsx_vnode *vnode, struct key *key, char *buf,
+			  u64 *version)
 {
 	struct kvec vec = { .iov_base = buf, .iov_len = AFSX_PATH_MAX };
 	struct afsx_status status;
@@ -32,6 +36,7 @@ static int afsx_link_read(struct afsx_vnode *vnode, struct key *key, char *buf)
 	if (!got || got != status.size)
 		return -EIO;
 	buf[got] = '\0';
+	*version = status.data_version;
 	return strlen(buf) == got ? 0 : -EIO;
 }
 
@@ -39,13 +44,13 @@ static int afsx_link_read(struct afsx_vnode *vnode, struct key *key, char *buf)
 static int afsx_link_fetch(struct afsx_vnode *vnode, struct key *key)
 {
 	char *buf, *link, *old;
+	u64 version;
 	int ret;
 
 	buf = kmalloc(AFSX_PATH_MAX + 1, GFP_KERNEL);
 	if (!buf)
 		return -ENOMEM;
-	clear_bit(AFSX_V_ZAP, &vnode->flags);
-	ret = afsx_link_read(vnode, key, buf);
+	ret = afsx_link_read(vnode, key, buf, &version);
 	link = ret ? NULL : kstrdup(buf, GFP_KERNEL_ACCOUNT);
 	kfree(buf);
 	if (ret)
@@ -54,6 +59,7 @@ static int afsx_link_fetch(struct afsx_vnode *vnode, struct key *key)
 		return -ENOMEM;
 	old = rcu_replace_pointer(vnode->link, link,
 				  lockdep_is_held(&vnode->fetch_lock));
+	afsx_vnode_zapped(vnode, version);
 	kfree_rcu_mightsleep(old);
 	return 0;
 }

@@ -97,19 +97,6 @@ static void afsx_apply_attrs(struct inode *inode,
 	clear_bit(AFSX_V_DELETED, &vnode->flags);
 }
 
-/*
- * Replies may overtake each other. One that was under way while a newer data
- * version came in tells of the past; one that was sent later and still has a
- * lower version tells of a volume that was restored.
- */
-static bool afsx_status_overtaken(const struct afsx_vnode *vnode,
-				  const struct afsx_op *op,
-				  const struct afsx_status *status)
-{
-	return status->data_version < vnode->data_version &&
-	       ktime_before(op->issued, vnode->status_time);
-}
-
 /**
  * struct afsx_applied - what afsx_apply() works from
  * @op: the operation
@@ -126,11 +113,37 @@ struct afsx_applied {
 	u32				breaks;
 };
 
+static bool afsx_unbroken(const struct afsx_applied *a)
+{
+	return a->breaks == (u32)atomic_read(a->counter);
+}
+
+/*
+ * Replies may overtake each other. One that was under way while a newer data
+ * version came in tells of the past; one that was sent later and still has a
+ * lower version tells of a volume that was restored.
+ *
+ * Mode, owner and rights change without the data version. What is promised is
+ * at least as new as a reply that was under way and brings no promise itself.
+ *
+ * cb_lock held.
+ */
+static bool afsx_status_overtaken(const struct afsx_vnode *vnode,
+				  const struct afsx_applied *a)
+{
+	u64 version = a->status->data_version;
+
+	if (!ktime_before(a->op->issued, vnode->status_time))
+		return false;
+	if (version != vnode->data_version)
+		return version < vnode->data_version;
+	return !(a->cb && afsx_unbroken(a)) && afsx_promise_judge(vnode);
+}
+
 static int afsx_apply(struct afsx_vnode *vnode, const struct afsx_applied *a)
 {
 	struct inode *inode = afsx_inode(vnode);
 	bool gap = !afsx_promise_holds(vnode);
-	bool unbroken;
 	int ret;
 
 	ret = afsx_vnode_check_status(&vnode->fid, a->status);
@@ -140,14 +153,13 @@ static int afsx_apply(struct afsx_vnode *vnode, const struct afsx_applied *a)
 		return -ESTALE;
 
 	write_seqlock(&vnode->cb_lock);
-	if (!afsx_status_overtaken(vnode, a->op, a->status)) {
-		unbroken = a->breaks == (u32)atomic_read(a->counter);
+	if (!afsx_status_overtaken(vnode, a)) {
 		afsx_apply_attrs(inode, a->status);
 		if (gap)
 			vnode->permit_stamp++;
 		afsx_permit_note(vnode, a->op->by.key, a->status->caller_access);
 		if (a->cb)
-			afsx_promise_set(vnode, a->op, a->cb, unbroken);
+			afsx_promise_set(vnode, a->op, a->cb, afsx_unbroken(a));
 		vnode->status_time = ktime_get_boottime();
 	}
 	write_sequnlock(&vnode->cb_lock);
@@ -166,6 +178,7 @@ int afsx_vnode_apply(struct afsx_vnode *vnode, const struct afsx_op *op,
 		.breaks	 = breaks,
 	});
 }
+EXPORT_SYMBOL_IF_KUNIT(afsx_vnode_apply);
 
 int afsx_vnode_apply_new(struct afsx_vnode *vnode, const struct afsx_op *op,
 			 const struct afsx_status *status,
@@ -189,12 +202,16 @@ void afsx_vnode_gone(struct afsx_vnode *vnode)
 {
 	struct inode *inode = afsx_inode(vnode);
 
+	/* A reply that is under way must bring no promise. */
+	atomic_inc(&vnode->cb_breaks);
+	atomic_inc(&vnode->volume->cb_breaks);
 	afsx_promise_drop(vnode);
 	write_seqlock(&vnode->cb_lock);
 	set_bit(AFSX_V_DELETED, &vnode->flags);
 	clear_nlink(inode);
 	write_sequnlock(&vnode->cb_lock);
 }
+EXPORT_SYMBOL_IF_KUNIT(afsx_vnode_gone);
 
 /* Run an operation that brings the status of a vnode in memory, and apply that. */
 static int afsx_vnode_ask(struct afsx_vnode *vnode, struct afsx_op *op,
@@ -291,22 +308,34 @@ int afsx_revalidate(struct afsx_vnode *vnode, struct key *key, u32 *access)
 	return ret;
 }
 
+void afsx_vnode_zapped(struct afsx_vnode *vnode, u64 version)
+{
+	write_seqlock(&vnode->cb_lock);
+	if (vnode->data_version == version)
+		clear_bit_unlock(AFSX_V_ZAP, &vnode->flags);
+	write_sequnlock(&vnode->cb_lock);
+}
+EXPORT_SYMBOL_IF_KUNIT(afsx_vnode_zapped);
+
 /*
- * The lock keeps out new pages, and readers until the old ones are gone. A page
- * being read is locked, so it is waited for.
+ * The lock keeps out new pages. The flag keeps out readers, to whom pages that
+ * are there need no lock, until the old ones are gone. A page being read is locked, so
+ * it is waited for.
  */
 int afsx_vnode_zap(struct afsx_vnode *vnode)
 {
 	struct address_space *mapping = afsx_inode(vnode)->i_mapping;
+	u64 version;
 	int ret = 0;
 
-	if (likely(!test_bit(AFSX_V_ZAP, &vnode->flags)))
+	if (likely(!test_bit_acquire(AFSX_V_ZAP, &vnode->flags)))
 		return 0;
 	filemap_invalidate_lock(mapping);
-	if (test_and_clear_bit(AFSX_V_ZAP, &vnode->flags)) {
+	if (test_bit(AFSX_V_ZAP, &vnode->flags)) {
+		version = afsx_vnode_version(vnode);
 		ret = invalidate_inode_pages2(mapping);
-		if (ret)
-			set_bit(AFSX_V_ZAP, &vnode->flags);
+		if (!ret)
+			afsx_vnode_zapped(vnode, version);
 	}
 	filemap_invalidate_unlock(mapping);
 	return ret;

@@ -48,7 +48,8 @@ umode_t afsx_status_mode(const struct afsx_status *status);
  * @cb: promise or NULL
  * @breaks: @vnode->cb_breaks read before the call was issued
  *
- * A reply that was overtaken by one with a newer data version changes nothing.
+ * A reply that was overtaken changes nothing: by one with a newer data version, or
+ * by one with a promise that still holds, unless it brings an unbroken one, too.
  *
  * Return: 0, -ESTALE (another type than the inode's), -EIO (impossible).
  */
@@ -114,6 +115,15 @@ int afsx_revalidate(struct afsx_vnode *vnode, struct key *key, u32 *access);
  * Sleeps. Return: 0 or -EBUSY when a page could not be dropped.
  */
 int afsx_vnode_zap(struct afsx_vnode *vnode);
+
+/**
+ * afsx_vnode_zapped - cached contents of older data versions are gone
+ * @vnode: the vnode
+ * @version: its data version before they were dropped or replaced
+ *
+ * Takes cb_lock. Clears %AFSX_V_ZAP unless the data version has moved since.
+ */
+void afsx_vnode_zapped(struct afsx_vnode *vnode, u64 version);
 
 /* Operation boiler plate for a vnode: volume, key, group, killable. */
 void afsx_op_init_vnode(struct afsx_op *op, struct afsx_vnode *vnode,

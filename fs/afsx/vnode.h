@@ -66,8 +66,8 @@ struct afsx_permit {
  * @promise: the callback promise
  * @data_version: version of the contents that the attributes describe
  * @status_time: when a status was last applied (ktime_get_boottime)
- * @cb_breaks: promises of this vnode broken by its servers so far; raised with
- *	@cb_lock held
+ * @cb_breaks: promises of this vnode broken by its servers so far; raised before
+ *	@promise is dropped
  * @permit: cached rights, most recent first; valid while @promise holds
  * @permit_stamp: raised whenever there was a gap between two promises
  * @rights_gen: afsx_volume.rights_gen that the permits of a file belong to
