@@ -221,6 +221,94 @@ forced_automount()
 	end_by_force "an automount"
 }
 
+# learn NAME: the file or link has another version by now, and its status is asked for.
+learn()
+{
+	stat --cached=never -c %s "$dir/$1" >/dev/null
+}
+
+# settle PID: until the process has ended, or sleeps for so long that it waits for
+# somebody.
+settle()
+{
+	local asleep=0 state
+
+	while ((asleep < 5)) && state=$(awk '{ print $3 }' "/proc/$1/stat" 2>/dev/null); do
+		sleep 0.2
+		[[ $state = [SD] ]] && asleep=$((asleep + 1)) || asleep=0
+	done
+}
+
+# part PAGE: begin to read one page of `plain` into /run/part-PAGE.
+part()
+{
+	dd if=$dir/plain bs=4096 skip="$1" count=1 status=none >"/run/part-$1" &
+}
+
+# letters FILE: which letters it consists of, in which order.
+letters()
+{
+	tr -s '[:alpha:]' <"$1"
+}
+
+# While pages of a file are being dropped for a newer version, and the first of
+# them is still on its way, the others are not shown any more. Version 2 of
+# `plain` is of the letter d.
+old_pages()
+{
+	local reader pids=()
+
+	lie
+	mounted >/dev/null
+	part 2
+	wait $!
+	check "the page that is cached" c "$(letters /run/part-2)"
+	: >$heard
+	lie "FS.FetchData64 silent"
+	part 0
+	pids+=($!)
+	await FS.FetchData64
+	lie "FS.FetchData64 silent" "content version 2"
+	learn plain
+	part 1
+	pids+=($!)
+	settle $!
+	part 2
+	reader=$!
+	settle $reader
+	lie "content version 2"
+	wait $reader "${pids[@]}"
+	check "a cached page of a file that has changed" d "$(letters /run/part-2)"
+	check "the page that was on its way" d "$(letters /run/part-1)"
+	umount $dir
+}
+
+# Nor is the old target of a link while the new one is on its way, or when it does
+# not come.
+old_target()
+{
+	local walker
+
+	lie
+	mounted >/dev/null
+	check "the link leads to plain" 2 "$(stat -L -c %i $dir/link)"
+	lie "FS.FetchData64 silent" "content version 2"
+	learn link
+	wait_for readlink $dir/link
+	await FS.FetchData64
+	stat -L -c %i $dir/link >/run/walked &
+	walker=$!
+	settle $walker
+	lie "FS.FetchData64 abort 12345678" "content version 2"
+	wait $waiting $walker || true
+	check "where it leads without a new target" '' "$(</run/walked)"
+	check "the same later" 'Remote I/O error' \
+		"$(error_of timeout $limit stat -L $dir/link)"
+	lie "content version 2"
+	check "the link leads to other" 4 "$(stat -L -c %i $dir/link)"
+	umount $dir
+}
+
 noise()
 {
 	local i command mounts=0 status
@@ -259,6 +347,9 @@ forced
 forced_after_probe
 forced_automount
 progress "forced ends"
+old_pages
+old_target
+progress "old contents"
 noise
 progress "noise"
 honest

@@ -56,6 +56,13 @@ static bool find_rule(const char *path, const char *name, struct rule *rule)
 	return found;
 }
 
+u32 liar_version(const char *path)
+{
+	struct rule rule;
+
+	return find_rule(path, "content", &rule) ? rule.a : 1;
+}
+
 static void put_word(struct liar_reply *reply, size_t index, u32 value)
 {
 	if (index < reply->len / 4)

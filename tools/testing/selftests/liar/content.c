@@ -11,6 +11,7 @@
 #define VOLUME_ID	0x20000000
 #define FILE_SIZE	10000
 #define LINK_TARGET	"plain"
+#define LINK_TARGET_2	"other"
 #define MOUNT_TARGET	"#elsewhere."
 
 /* vnodes that are symbolic links to the protocol */
@@ -21,6 +22,9 @@ static const struct afsx_uuid server_uuid = { .b = { 0x11, 0x22, [15] = 0x33 } }
 
 /* The root directory's contents, made at the first use. */
 static u8 root_blob[AFSX_DIR_BLOCK_SIZE];
+
+/* The data version of everything but directories. */
+static u32 data_version;
 
 static const void *blob_block(void *ctx, u32 nr)
 {
@@ -66,14 +70,15 @@ static size_t content_of(u32 vnode, u8 *buf)
 		return sizeof(root_blob);
 	}
 	if (vnode == LINK_VNODE) {
-		memcpy(buf, LINK_TARGET, strlen(LINK_TARGET));
+		memcpy(buf, data_version > 1 ? LINK_TARGET_2 : LINK_TARGET,
+		       strlen(LINK_TARGET));
 		return strlen(LINK_TARGET);
 	}
 	if (vnode == MOUNT_VNODE) {
 		memcpy(buf, MOUNT_TARGET, strlen(MOUNT_TARGET));
 		return strlen(MOUNT_TARGET);
 	}
-	memset(buf, 'a' + vnode, FILE_SIZE);
+	memset(buf, 'a' + vnode + data_version - 1, FILE_SIZE);
 	return FILE_SIZE;
 }
 
@@ -85,7 +90,7 @@ static struct afsx_status status_of(u32 vnode)
 		.type		= AFSX_FTYPE_FILE,
 		.nlink		= 1,
 		.size		= content_of(vnode, scratch),
-		.data_version	= 1,
+		.data_version	= data_version,
 		.caller_access	= AFSX_ACE_READ | AFSX_ACE_LOOKUP,
 		.anon_access	= AFSX_ACE_READ | AFSX_ACE_LOOKUP,
 		.mode		= 0644,
@@ -95,6 +100,7 @@ static struct afsx_status status_of(u32 vnode)
 
 	if (vnode & 1) {
 		st.type = AFSX_FTYPE_DIR;
+		st.data_version = 1;
 		st.mode = 0755;
 	} else if (vnode == LINK_VNODE) {
 		st.type = AFSX_FTYPE_SYMLINK;
@@ -184,11 +190,12 @@ static void answer_status(u32 vnode, struct afsx_status_reply *reply)
 }
 
 void liar_answer(const struct afsx_rpc *rpc, const void *request, size_t len,
-		 struct liar_reply *reply)
+		 u32 version, struct liar_reply *reply)
 {
 	static union message args, answer;
 	int ret;
 
+	data_version = version;
 	if (!root_blob[0])
 		make_root();
 	memset(&answer, 0, sizeof(answer));

@@ -128,7 +128,8 @@ static void handle_request(const struct peer *peer, u16 port, const char *rules,
 	if (len >= 4)
 		rpc = afsx_rpc_find(port, get_unaligned_be32(data));
 	if (rpc) {
-		liar_answer(rpc, data + 4, len - 4, &reply);
+		liar_answer(rpc, data + 4, len - 4, liar_version(rules),
+			    &reply);
 		liar_bend(rules, rpc, &reply);
 	} else {
 		reply.abort = AFSX_RXGEN_OPCODE;

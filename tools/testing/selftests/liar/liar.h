@@ -31,10 +31,14 @@ struct liar_reply {
  * @rpc: the RPC
  * @request: its arguments, encoded, behind the opcode
  * @len: bytes
+ * @version: data version of files and links
  * @reply: filled in
  */
 void liar_answer(const struct afsx_rpc *rpc, const void *request, size_t len,
-		 struct liar_reply *reply);
+		 u32 version, struct liar_reply *reply);
+
+/* The data version of files and links, as the rules file says; 1 if it does not. */
+u32 liar_version(const char *path);
 
 /**
  * liar_bend - change a reply as the rules file says
@@ -51,6 +55,9 @@ void liar_answer(const struct afsx_rpc *rpc, const void *request, size_t len,
  *	pad BYTES		add zeros at the end
  *	word INDEX VALUE	change one 32-bit word
  *	noise SEED		change a few random words
+ *
+ * The line "content version NUMBER" makes files and the link another version,
+ * with other contents of the same size. Nobody is told.
  */
 void liar_bend(const char *path, const struct afsx_rpc *rpc,
 	       struct liar_reply *reply);
