@@ -179,13 +179,13 @@ static void find_run(const struct alloc *a, u64 from, u64 to, u32 want,
 	}
 }
 
-int alloc_take(struct alloc *a, u32 want, u64 near, struct alloc_run *run)
+/* Called with the lock held; @kept blocks stay free. */
+static int take(struct alloc *a, u64 kept, u32 want, u64 near,
+		struct alloc_run *run)
 {
-	MUTEX_GUARD(&a->lock);
-
-	if (a->nr_free <= a->reserve)
+	if (a->nr_free <= kept)
 		return -ENOSPC;
-	want = (u32)min((u64)want, a->nr_free - a->reserve);
+	want = (u32)min((u64)want, a->nr_free - kept);
 	run->nr = 0;
 	if (near && near < a->blocks && !test_bit(a->used, near)) {
 		run->start = near;
@@ -202,6 +202,21 @@ int alloc_take(struct alloc *a, u32 want, u64 near, struct alloc_run *run)
 	take_run(a, run);
 	a->cursor = run->start + run->nr;
 	return 0;
+}
+
+int alloc_take(struct alloc *a, u32 want, u64 near, struct alloc_run *run)
+{
+	MUTEX_GUARD(&a->lock);
+
+	return take(a, a->reserve, want, near, run);
+}
+
+int alloc_take_urgent(struct alloc *a, u32 want, u64 near,
+		      struct alloc_run *run)
+{
+	MUTEX_GUARD(&a->lock);
+
+	return take(a, 0, want, near, run);
 }
 
 int alloc_take_reserve(struct alloc *a, u32 min, u32 want,

@@ -46,6 +46,18 @@ int alloc_claim(struct alloc *a, const struct alloc_run *run);
 int alloc_take(struct alloc *a, u32 want, u64 near, struct alloc_run *run);
 
 /**
+ * alloc_take_urgent() - as alloc_take(), but out of the reserve, too
+ * @a: map
+ * @want: how many, at most; the caller frees as many
+ * @near: where to begin looking; 0: behind the last allocation
+ * @run: what was found; may be shorter than @want
+ *
+ * Return: 0; -ENOSPC when nothing is free.
+ */
+int alloc_take_urgent(struct alloc *a, u32 want, u64 near,
+		      struct alloc_run *run);
+
+/**
  * alloc_take_reserve() - a long run near the end of the device, which may come
  * out of the reserve
  * @a: map

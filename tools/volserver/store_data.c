@@ -299,16 +299,27 @@ void data_sum(const u8 *data, u32 nr, u8 *sums)
 			 crc32c(0, data + (size_t)i * BLK_SIZE, BLK_SIZE));
 }
 
+static int take_blocks(struct store_tx *tx, u32 want, u64 near,
+		       struct alloc_run *run)
+{
+	struct alloc *alloc = tx->st->alloc;
+	int ret = alloc_take(alloc, want, near, run);
+
+	if (ret == -ENOSPC && !store_recover_blocks(tx->st))
+		ret = alloc_take(alloc, want, near, run);
+	if (ret == -ENOSPC && tx->cutting && tx->freed.nr)
+		ret = alloc_take_urgent(alloc, want, near, run);
+	return ret;
+}
+
 static int write_extent(struct store_tx *tx, const struct tx_grp *g,
 			struct vnode *vn, u64 off, u32 want, const u8 *data,
 			u32 *done)
 {
 	struct extent e = { .off = off, .birth = g->epoch };
 	struct alloc_run run;
-	int ret = alloc_take(tx->st->alloc, want, vn->near, &run);
+	int ret = take_blocks(tx, want, vn->near, &run);
 
-	if (ret == -ENOSPC && !store_recover_blocks(tx->st))
-		ret = alloc_take(tx->st->alloc, want, vn->near, &run);
 	if (ret)
 		return ret;
 	if (run_list_add(&tx->taken, &run)) {
@@ -450,8 +461,12 @@ static int clear_tail(struct store_tx *tx, struct vnode *vn, u64 size)
 	struct extent e;
 	int ret = find_extents(tx->db, vn, nr, nr + 1, &e, 1);
 
-	/* a hole stays one */
-	return ret > 0 ? data_write(tx, vn, size, zeros, len) : ret;
+	if (ret <= 0)
+		return ret;	/* a hole stays one */
+	tx->cutting = true;
+	ret = data_write(tx, vn, size, zeros, len);
+	tx->cutting = false;
+	return ret;
 }
 
 int data_truncate(struct store_tx *tx, struct vnode *vn, u64 size)

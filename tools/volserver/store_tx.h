@@ -57,6 +57,8 @@ struct run_list {
  * @pages: of the database with all of its changes
  * @writes: file data under way
  * @wrote: file data was written
+ * @cutting: a file is made shorter: blocks may come out of the reserve when others
+ *	are freed
  * @taken: blocks allocated, to be given back when it is aborted
  * @freed: blocks to be retired when it is committed
  * @grps: groups it changes
@@ -75,6 +77,7 @@ struct store_tx {
 	s64 pages;
 	struct blkdev_batch writes;
 	bool wrote;
+	bool cutting;
 	struct run_list taken;
 	struct run_list freed;
 	struct tx_grp *grps;

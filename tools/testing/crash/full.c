@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "blkdev.h"
 #include "judge.h"
 #include "test.h"
 
@@ -97,6 +98,33 @@ static u32 fill_with_data(struct model *m)
 	}
 }
 
+/* Not even a block is left for data; file @nr, which is empty, has had the last. */
+static void fill_to_the_brim(struct model *m, u32 nr)
+{
+	struct step s = { .op = STEP_APPEND, .len = BLK_SIZE };
+	int ret;
+
+	snprintf(s.a, sizeof(s.a), "f%u", nr);
+	while (!(ret = work_commit(st, vid, &s)))
+		model_step(m, &s);
+	expect(ret, -ENOSPC, "the block that does not fit");
+}
+
+/* Whose new last block has to be written again, in part and within a block. */
+static void cut_files(struct model *m, u32 files)
+{
+	static const u32 lengths[] = { FILE_LEN - 1, 2 * BLK_SIZE + 1, 1 };
+	struct step s = { .op = STEP_TRUNCATE };
+
+	for (u32 i = 0; i < ARRAY_SIZE(lengths); i++) {
+		for (u32 file = 0; file < files; file++) {
+			snprintf(s.a, sizeof(s.a), "f%u", file);
+			s.len = lengths[i];
+			do_step(m, &s);
+		}
+	}
+}
+
 /* Everything but more data. */
 static void use_full(struct model *m)
 {
@@ -134,6 +162,23 @@ static void full_of_data(void)
 	end();
 	model_free(&m);
 	printf("a device was full with %u files, and usable\n", files);
+}
+
+static void full_to_the_brim(void)
+{
+	struct model m;
+	u32 files;
+
+	begin();
+	model_init(&m);
+	files = fill_with_data(&m);
+	fill_to_the_brim(&m, files);
+	look(&m);
+	cut_files(&m, files);
+	look(&m);
+	end();
+	model_free(&m);
+	printf("%u files on a full device could be cut\n", files);
 }
 
 /* ---- names ------------------------------------------------------------------ */
@@ -288,6 +333,7 @@ static void at_quota(void)
 int full_command(char **argv)
 {
 	full_of_data();
+	full_to_the_brim();
 	full_of_names();
 	full_beside_clone();
 	at_quota();

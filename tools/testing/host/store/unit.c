@@ -182,6 +182,21 @@ static void test_alloc_order(void)
 	alloc_destroy(a);
 }
 
+static void test_alloc_urgent(void)
+{
+	struct alloc *a = alloc_create(1000);
+	struct alloc_run run;
+
+	alloc_set_reserve(a, 100);
+	EXPECT(!alloc_take(a, 1000, 0, &run) && run.start == 0 && run.nr == 900);
+	EXPECT(alloc_take(a, 1, 0, &run) == -ENOSPC);
+	EXPECT(!alloc_take_urgent(a, 60, 0, &run) && run.start == 900 && run.nr == 60);
+	EXPECT(alloc_take(a, 1, 0, &run) == -ENOSPC);
+	EXPECT(!alloc_take_urgent(a, 60, 0, &run) && run.start == 960 && run.nr == 40);
+	EXPECT(alloc_take_urgent(a, 1, 0, &run) == -ENOSPC);
+	alloc_destroy(a);
+}
+
 static void test_alloc_retire(void)
 {
 	struct alloc *a = alloc_create(64);
@@ -211,6 +226,7 @@ int test_unit(int argc, char **argv)
 	test_layout();
 	test_alloc_ends();
 	test_alloc_order();
+	test_alloc_urgent();
 	test_alloc_retire();
 	puts(bad ? "failed" : "good");
 	return bad;
