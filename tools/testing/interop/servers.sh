@@ -88,6 +88,20 @@ run_calls()
 	progress "$name on $1"
 }
 
+# say QUESTION COMMAND...: the answer is what the command prints, or how it failed.
+say()
+{
+	local question=$1 text status=0
+	shift
+
+	text=$("$@" 2>&1) || status=$?
+	if ((status)); then
+		text="status $status; $text"
+	fi
+	echo "$question: ${text//$'\n'/; }"
+	progress "$question" >&2
+}
+
 # compare_answers: of all that left answers. Both servers agreeing on wrong contents
 # is no excuse.
 compare_answers()
