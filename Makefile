@@ -63,11 +63,11 @@ bench: deps tools guest-modules
 	@$(testing)/bench/run
 
 # These need no guest.
-bench-store bench-server: bench-%: deps tools
+bench-store bench-server bench-nbd: bench-%: deps tools
 	@$(testing)/bench/run $*
 
 clean:
 	rm -rf build
 
 .PHONY: all module tools $(tool_dirs) deps kernels guest-modules check \
-	$(tiers:%=check-%) demo shell bench bench-store bench-server clean
+	$(tiers:%=check-%) demo shell bench bench-store bench-server bench-nbd clean

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -11,8 +13,10 @@
 #include <unistd.h>
 
 #include "listen.h"
+#include "size.h"
 
-#define BACKLOG	1024
+#define BACKLOG		1024
+#define FIRST_INHERITED	3	/* SD_LISTEN_FDS_START */
 
 static int stream_socket(int family)
 {
@@ -158,12 +162,65 @@ static int listen_unix(const struct listen_options *o, struct listeners *l,
 	return ret;
 }
 
+/* Whether @fd is a stream socket that listens, made ready for use. */
+static bool take_listener(int fd)
+{
+	int type = 0, listening = 0;
+	socklen_t len = sizeof(int);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) ||
+	    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len))
+		return false;
+	return type == SOCK_STREAM && listening &&
+	       !fcntl(fd, F_SETFD, FD_CLOEXEC) &&
+	       !fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+}
+
+/* Return: how many sockets were passed to this process, 0 also for nonsense. */
+static unsigned int passed_to_us(void)
+{
+	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+	u64 whose, nr;
+
+	if (!pid || !fds || number_parse(pid, 1, INT_MAX, &whose) ||
+	    number_parse(fds, 1, INT_MAX, &nr) || whose != (u64)getpid())
+		return 0;
+	return (unsigned int)nr;
+}
+
+int listeners_inherit(const struct listen_options *o, struct listeners *l,
+		      struct errbuf *err)
+{
+	unsigned int nr = passed_to_us(), i;
+
+	*l = (struct listeners){ .nr = 0 };
+	if (!nr)
+		return 0;
+	if (o->given)
+		return err_set(err, -EINVAL,
+			       "--socket, --port and --bind do not go with sockets from a service manager");
+	if (nr > LISTENERS_MAX)
+		return err_set(err, -E2BIG, "LISTEN_FDS: %u sockets, more than %u",
+			       nr, LISTENERS_MAX);
+	for (i = 0; i < nr; i++) {
+		if (!take_listener(FIRST_INHERITED + (int)i))
+			return err_set(err, -ENOTSOCK,
+				       "LISTEN_FDS: descriptor %u is not a socket that listens",
+				       FIRST_INHERITED + i);
+		l->fds[l->nr++] = FIRST_INHERITED + (int)i;
+	}
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	return 0;
+}
+
 int listeners_open(const struct listen_options *o, struct listeners *l,
 		   struct errbuf *err)
 {
 	int ret;
 
-	*l = (struct listeners){ .nr = 0 };
+	if (l->nr)
+		return 0;
 	ret = o->path ? listen_unix(o, l, err) : listen_tcp(o, l, err);
 	if (ret)
 		listeners_close(l);

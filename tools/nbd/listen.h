@@ -3,6 +3,8 @@
 #ifndef AFSX_NBD_LISTEN_H
 #define AFSX_NBD_LISTEN_H
 
+#include <stdbool.h>
+
 #include "err.h"
 
 #define LISTENERS_MAX	16
@@ -14,6 +16,7 @@
  * @group: it belongs to, or NULL
  * @bind: address or name of this machine, for TCP
  * @port: TCP port
+ * @given: any of these stood on the command line
  */
 struct listen_options {
 	const char	*path;
@@ -21,6 +24,7 @@ struct listen_options {
 	const char	*group;
 	const char	*bind;
 	u16		port;
+	bool		given;
 };
 
 /**
@@ -36,9 +40,22 @@ struct listeners {
 };
 
 /**
- * listeners_open() - listen
+ * listeners_inherit() - take the sockets a service manager has passed
+ * @o: what the command line says, which must be nothing
+ * @l: result; without sockets when none were passed
+ * @err: what is wrong with them
+ *
+ * As sd_listen_fds(3) describes it. Before the process forks.
+ *
+ * Return: 0 or a negative errno.
+ */
+int listeners_inherit(const struct listen_options *o, struct listeners *l,
+		      struct errbuf *err);
+
+/**
+ * listeners_open() - listen, unless sockets were inherited
  * @o: where; its strings stay in use
- * @l: result
+ * @l: of listeners_inherit()
  * @err: why not
  *
  * A Unix socket that nobody listens on any more is replaced; a file that is none is

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon.h"
 #include "image.h"
 #include "log.h"
 #include "options.h"
@@ -91,18 +92,28 @@ static int run(const struct options *o, struct errbuf *err)
 		.oldstyle = o->oldstyle,
 		.grace = o->grace,
 	};
+	struct daemon daemon;
 	int ret;
 
+	daemon_init(&daemon);
 	server_block_signals();
-	ret = open_exports(o, &exports, err);
+	ret = listeners_inherit(&o->listen, &listeners, err);
+	if (!ret && o->fork)
+		ret = daemon_fork(&daemon, o->verbose, err);
+	if (!ret)
+		ret = open_exports(o, &exports, err);
 	if (!ret)
 		ret = listeners_open(&o->listen, &listeners, err);
+	if (!ret)
+		ret = daemon_ready(&daemon, o->pid_file, err);
 	if (!ret) {
 		/* what the images' file systems are mounted on stays free */
 		if (chdir("/"))
 			log_warn("still in the current directory");
 		ret = server_run(&cfg, err);
 	}
+	listeners_close(&listeners);
+	daemon_end(&daemon);
 	exports_close(&exports);
 	free(exports.list);
 	return ret;

@@ -16,6 +16,8 @@ enum {
 	OPT_OLDSTYLE,
 	OPT_MODE,
 	OPT_GROUP,
+	OPT_FORK,
+	OPT_PID_FILE,
 	OPT_NUMBERS,	/* numbers[key - OPT_NUMBERS], those with a short form too */
 };
 
@@ -89,6 +91,11 @@ static const struct argp_option texts[] = {
 	{ "discard", OPT_DISCARD, "MODE", 0,
 	  "ignore (off) or unmap (on) what clients trim (ignore)", 3 },
 	{ NULL, 0, NULL, 0, "Limits:", 4 },
+	{ NULL, 0, NULL, 0, "The process:", 5 },
+	{ "fork", OPT_FORK, NULL, 0,
+	  "serve in the background; ends when clients can connect", 5 },
+	{ "pid-file", OPT_PID_FILE, "PATH", 0,
+	  "write the number of the process there", 5 },
 	{ NULL, 0, NULL, 0, "About the program:", -1 },
 	{ "verbose", 'v', NULL, 0, "log what clients do", -1 },
 	{ NULL, 'h', NULL, OPTION_HIDDEN, NULL, -1 },
@@ -240,13 +247,12 @@ static void add_name(struct argp_state *state, const char *arg)
 	o->names[o->nr_names++] = arg;
 }
 
-static void parse_socket(struct argp_state *state, const char *arg)
+static const char *parse_path(struct argp_state *state, const char *option,
+			      const char *arg)
 {
-	struct parsing *p = state->input;
-
 	if (*arg != '/')
-		argp_error(state, "--socket: '%s' is not an absolute path", arg);
-	p->o->listen.path = arg;
+		argp_error(state, "%s: '%s' is not an absolute path", option, arg);
+	return arg;
 }
 
 static void parse_format(struct argp_state *state, const char *arg)
@@ -262,8 +268,9 @@ static void parse_format(struct argp_state *state, const char *arg)
 static void check(struct argp_state *state)
 {
 	const struct parsing *p = state->input;
-	const struct options *o = p->o;
+	struct options *o = p->o;
 
+	o->listen.given = o->listen.path || p->tcp;
 	if (!o->nr_files)
 		argp_error(state, "FILE is missing");
 	if (o->nr_names && o->nr_names != o->nr_files)
@@ -290,7 +297,10 @@ static bool parse_word(struct argp_state *state, int key, const char *arg)
 		p->tcp = true;
 		return true;
 	case 'k':
-		parse_socket(state, arg);
+		p->o->listen.path = parse_path(state, "--socket", arg);
+		return true;
+	case OPT_PID_FILE:
+		p->o->pid_file = parse_path(state, "--pid-file", arg);
 		return true;
 	case OPT_MODE:
 		parse_mode(state, arg);
@@ -344,6 +354,9 @@ static bool parse_switch(struct argp_state *state, int key)
 		return true;
 	case OPT_OLDSTYLE:
 		p->o->oldstyle = true;
+		return true;
+	case OPT_FORK:
+		p->o->fork = true;
 		return true;
 	}
 	return false;

@@ -23,6 +23,8 @@
  * @shared: clients at a time
  * @persistent: go on when the last client has left
  * @verbose: log what clients do
+ * @fork: serve in the background
+ * @pid_file: for the number of the process, or NULL
  * @oldstyle: no negotiation
  * @limits: what one client may use
  * @grace: seconds that requests may take to end when the server is stopped
@@ -42,6 +44,8 @@ struct options {
 	unsigned int		shared;
 	bool			persistent;
 	bool			verbose;
+	bool			fork;
+	const char		*pid_file;
 	bool			oldstyle;
 	struct limits		limits;
 	unsigned int		grace;

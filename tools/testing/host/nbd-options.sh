@@ -95,6 +95,7 @@ wrong_words()
 	wrong "--format: '' is not a format" -f '' "$image"
 	wrong "--socket: 'here' is not an absolute path" -k here "$image"
 	wrong "--socket: '' is not an absolute path" -k '' "$image"
+	wrong "--pid-file: 'pid' is not an absolute path" --pid-file pid "$image"
 	wrong '--socket: does not go with --port or --bind' -k "$socket" -p 10809 "$image"
 	wrong '--socket: does not go with --port or --bind' -b ::1 -k "$socket" "$image"
 	wrong '--socket-mode and --socket-group go with --socket' --socket-mode 600 "$image"

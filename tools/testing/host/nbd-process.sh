@@ -22,6 +22,7 @@ client()
 client_pid=
 begin_client()
 {
+	: >"$work/client"
 	python3 "$nbd_dir/lives.py" "$socket" "$1" >"$work/client" 2>&1 &
 	client_pid=$!
 	wait_for grep -q ready "$work/client"
@@ -171,10 +172,42 @@ verbose()
 	checks=$((checks + 1))
 }
 
-# A part of the tests that is a program of its own.
+gone()
+{
+	! kill -0 "$1" 2>/dev/null
+}
+
+in_background()
+{
+	local pid message pid_file=$work/pid
+
+	passes '--fork' "$afsx_nbd" --fork --pid-file "$pid_file" -f raw -t -k "$socket" "$image"
+	equal 'what --fork says' "$(<"$work/out")" ''
+	pid=$(<"$pid_file")
+	equal 'who has the number' "$(readlink -f "/proc/$pid/exe")" "$(readlink -f "$afsx_nbd")"
+	equal 'its session' "$(ps -o sid= -p "$pid" | tr -d ' ')" "$pid"
+	equal 'its standard error' "$(readlink "/proc/$pid/fd/2")" /dev/null
+	client leave
+	if message=$("$afsx_nbd" --fork --pid-file "$work/other" -f raw -k "$socket" "$image" 2>&1); then
+		fail 'a second server gets the socket'
+	fi
+	equal 'what is said of it' "$message" "afsx-nbd: cannot listen on $socket: Address already in use"
+	[[ ! -e $work/other ]] || fail 'a server that did not start leaves its number'
+	kill "$pid"
+	wait_for gone "$pid"
+	[[ ! -e $pid_file && ! -e $socket ]] || fail 'the socket or the number is left behind'
+	if message=$("$afsx_nbd" --fork --pid-file "$work/none/pid" -f raw -k "$socket" "$image" 2>&1); then
+		fail 'a server without its file starts'
+	fi
+	equal 'no such directory' "$message" \
+		"afsx-nbd: --pid-file: $work/none/pid: No such file or directory"
+	[[ ! -e $socket ]] || fail 'a socket is left behind'
+}
+
+# A part of the tests that is a program of its own, for Debian's Python, which has libnbd.
 part()
 {
-	python3 "$nbd_dir/$1.py" "${@:2}" || fail "$1"
+	/usr/bin/python3 "$nbd_dir/$1.py" "${@:2}" || fail "$1"
 	checks=$((checks + 1))
 }
 
@@ -184,6 +217,8 @@ ends_under_load
 socket_is_guarded
 few_descriptors
 verbose
+in_background
+part activation "$afsx_nbd" "$work" "$image"
 part faults "$plain_nbd" "$bin/failing-disk.so" "$work"
 # shellcheck disable=SC2086	# two numbers
 part soak "$plain_nbd" "$work" ${AFSX_NBD_SOAK:-600 40000}

@@ -97,15 +97,13 @@ def main():
     for style in ("simple", "structured", "extended"):
         with open(image, "wb") as f:
             f.truncate(SIZE)
-        server = Server(program, directory, "-f", "raw", "-t", "-e", "9", "--discard=unmap",
-                        image)
-        c = Client(server).negotiate(style)
-        errors(c, faults)
-        short(c, faults)
-        no_fallocate(c, faults)
-        lost_data(c, Client(server).negotiate(style), faults)
-        server.process.terminate()
-        equal("status", server.process.wait(TIMEOUT), 1)
+        with Server(program, directory, "-f", "raw", "-t", "-e", "9", "--discard=unmap",
+                    image, status=1) as server:
+            c = Client(server).negotiate(style)
+            errors(c, faults)
+            short(c, faults)
+            no_fallocate(c, faults)
+            lost_data(c, Client(server).negotiate(style), faults)
         assert "export '': not all of it is durable" in open(server.log).read()
 
 

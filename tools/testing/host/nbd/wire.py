@@ -24,7 +24,8 @@ TIMEOUT = 60
 class Server:
     """afsx-nbd with some options, in its own process."""
 
-    def __init__(self, program, directory, *options):
+    def __init__(self, program, directory, *options, status=0):
+        self.status = status
         self.path = os.path.join(directory, "wire.sock")
         self.log = os.path.join(directory, "wire.log")
         with open(self.log, "w") as log:
@@ -53,7 +54,7 @@ class Server:
         self.process.terminate()
         status = self.process.wait(TIMEOUT)
         if not kind:
-            assert status == 0, f"server: status {status}: {open(self.log).read()}"
+            assert status == self.status, f"server: status {status}: {open(self.log).read()}"
 
 
 class Client:
