@@ -8,6 +8,7 @@
 #include "cleanup.h"
 
 #define WORD		64u
+#define WIDEN_SLACK	16384u	/* free blocks beside the reserve */
 #define RUNS_TRIED	64u	/* free runs looked at for a long enough one */
 
 struct retired {
@@ -248,6 +249,30 @@ void alloc_set_reserve(struct alloc *a, u64 blocks)
 	MUTEX_GUARD(&a->lock);
 
 	a->reserve = blocks;
+}
+
+static bool all_free(const struct alloc *a, u64 from, u64 to)
+{
+	return to <= a->blocks && run_length(a, from, (u32)(to - from)) == to - from;
+}
+
+void alloc_widen(struct alloc *a, struct alloc_run *run, u32 align)
+{
+	u64 end = run->start + run->nr;
+	struct alloc_run before = { .start = ROUND_DOWN(run->start, (u64)align) };
+	struct alloc_run behind = { .start = end };
+
+	MUTEX_GUARD(&a->lock);
+	if (a->nr_free < a->reserve + WIDEN_SLACK)
+		return;
+	if (all_free(a, before.start, run->start))
+		before.nr = (u32)(run->start - before.start);
+	if (all_free(a, end, ROUND_UP(end, (u64)align)))
+		behind.nr = (u32)(ROUND_UP(end, (u64)align) - end);
+	take_run(a, &before);
+	take_run(a, &behind);
+	run->start -= before.nr;
+	run->nr += before.nr + behind.nr;
 }
 
 void alloc_release(struct alloc *a, const struct alloc_run *run)

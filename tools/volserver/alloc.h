@@ -71,6 +71,17 @@ int alloc_take_reserve(struct alloc *a, u32 min, u32 want,
 /** alloc_set_reserve() - blocks that alloc_take() leaves alone */
 void alloc_set_reserve(struct alloc *a, u64 blocks);
 
+/**
+ * alloc_widen() - take the free blocks around a run that share a granule with it
+ * @a: map
+ * @run: used blocks; may begin earlier and end later then
+ * @align: blocks of a granule, a power of two
+ *
+ * Nothing happens at an end where one of those blocks is used, and nothing at all
+ * when few blocks are free, for others must not miss them.
+ */
+void alloc_widen(struct alloc *a, struct alloc_run *run, u32 align);
+
 /** alloc_release() - blocks can be used again at once */
 void alloc_release(struct alloc *a, const struct alloc_run *run);
 

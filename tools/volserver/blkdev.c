@@ -93,6 +93,11 @@ u64 blkdev_blocks(const struct blkdev *dev)
 	return dev->size >> BLK_SHIFT;
 }
 
+u64 blkdev_preferred(const struct blkdev *dev)
+{
+	return dev->preferred;
+}
+
 int blkdev_failed(struct blkdev *dev)
 {
 	MUTEX_GUARD(&dev->lock);

@@ -73,6 +73,9 @@ void blkdev_close(struct blkdev *dev);
 /** blkdev_blocks() - size in whole blocks */
 u64 blkdev_blocks(const struct blkdev *dev);
 
+/** blkdev_preferred() - block size that the server prefers, bytes; 0 for any */
+u64 blkdev_preferred(const struct blkdev *dev);
+
 /** blkdev_failed() - 0, or the error that made the device fail for good */
 int blkdev_failed(struct blkdev *dev);
 

@@ -59,6 +59,7 @@ static int device_limits(struct blkdev *dev, struct errbuf *err)
 {
 	s64 size = nbd_get_size(dev->nbd);
 	s64 minimum = nbd_get_block_size(dev->nbd, LIBNBD_SIZE_MINIMUM);
+	s64 preferred = nbd_get_block_size(dev->nbd, LIBNBD_SIZE_PREFERRED);
 	s64 maximum = nbd_get_block_size(dev->nbd, LIBNBD_SIZE_MAXIMUM);
 
 	if (size < 0)
@@ -72,6 +73,7 @@ static int device_limits(struct blkdev *dev, struct errbuf *err)
 		return err_set(err, -EMEDIUMTYPE, "%s: the export changed its size",
 			       dev->opts.uri);
 	dev->size = (u64)size;
+	dev->preferred = preferred > 0 ? (u64)preferred : 0;
 	dev->max_len = BLKDEV_REQUEST_MAX;
 	if (maximum >= (s64)BLK_SIZE && maximum < (s64)BLKDEV_REQUEST_MAX)
 		dev->max_len = ROUND_DOWN((u64)maximum, BLK_SIZE);

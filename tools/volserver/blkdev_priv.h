@@ -61,6 +61,7 @@ struct blkdev_queue {
  * @opts: as opened; the URI is a copy
  * @size: bytes, a multiple of BLK_SIZE
  * @max_len: longest request, bytes
+ * @preferred: block size that the server prefers, bytes; 0 for any
  * @can_flush: the server has a volatile cache, and FLUSH
  * @can_fua: FUA
  * @can_trim: TRIM
@@ -88,6 +89,7 @@ struct blkdev {
 	struct blkdev_opts opts;
 	u64 size;
 	u64 max_len;
+	u64 preferred;
 	bool can_flush;
 	bool can_fua;
 	bool can_trim;

@@ -99,26 +99,17 @@ static int wait_for_readers(struct store *st)
 	return ret;
 }
 
-#define TRIM_BLOCKS	16u	/* shorter runs are not worth a request */
-
 void store_reap(struct store *st)
 {
 	u64 limit = min(wal_durable(st->wal), oldest_reader(st));
-	struct blkdev_batch batch = { 0 };
 	struct run_list runs = { .nr = 0 };
 	struct alloc_run run;
 
-	while (alloc_reap(st->alloc, limit, &run)) {
-		if (run.nr >= TRIM_BLOCKS)
-			blkdev_trim(st->dev, &batch, run.start << BLK_SHIFT,
-				    (u64)run.nr << BLK_SHIFT);
+	while (alloc_reap(st->alloc, limit, &run))
 		if (run_list_add(&runs, &run))
 			break;	/* found again when the store is opened */
-	}
-	/* a block in use again must not be hit by a late trim */
-	blkdev_wait(st->dev, &batch);
-	for (size_t i = 0; i < runs.nr; i++)
-		alloc_release(st->alloc, &runs.run[i]);
+	if (runs.nr)
+		store_release(st, &runs);
 	free(runs.run);
 }
 
@@ -391,6 +382,8 @@ int store_close(struct store *st)
 
 	if (!st)
 		return 0;
+	if (st->ckpt)
+		store_reap(st);
 	ckpt_stop(st->ckpt);
 	hot_clear(&st->hot);
 	seen_destroy(st->seen);

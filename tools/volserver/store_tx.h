@@ -147,6 +147,9 @@ int tx_collect_rows(struct store_tx *tx, sqlite3_stmt *row);
 /** tx_collect_busy() - end what a crash interrupted; rows, or 0 for nothing */
 int tx_collect_busy(struct store_tx *tx, unsigned int max);
 
+/** store_release() - trim blocks, and let them be used again; changes @runs */
+void store_release(struct store *st, struct run_list *runs);
+
 /** run_list_add() - -ENOMEM */
 int run_list_add(struct run_list *l, const struct alloc_run *run);
 

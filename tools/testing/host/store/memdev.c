@@ -140,6 +140,11 @@ u64 blkdev_blocks(const struct blkdev *dev)
 	return mem.size >> BLK_SHIFT;
 }
 
+u64 blkdev_preferred(const struct blkdev *dev)
+{
+	return 0;
+}
+
 int blkdev_failed(struct blkdev *dev)
 {
 	MUTEX_GUARD(&mem.lock);
