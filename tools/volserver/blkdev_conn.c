@@ -69,10 +69,12 @@ static int device_limits(struct blkdev *dev, struct errbuf *err)
 		return err_set(err, -EINVAL, "%s: blocks of %jd bytes are larger than %u",
 			       dev->opts.uri, (intmax_t)minimum, BLK_SIZE);
 	size = ROUND_DOWN(size, BLK_SIZE);
-	if (dev->size && dev->size != (u64)size)
-		return err_set(err, -EMEDIUMTYPE, "%s: the export changed its size",
+	/* one that has grown is used as it was until it is opened again */
+	if ((u64)size < dev->size)
+		return err_set(err, -EMEDIUMTYPE, "%s: the export has become smaller",
 			       dev->opts.uri);
-	dev->size = (u64)size;
+	if (!dev->size)
+		dev->size = (u64)size;
 	dev->preferred = preferred > 0 ? (u64)preferred : 0;
 	dev->max_len = BLKDEV_REQUEST_MAX;
 	if (maximum >= (s64)BLK_SIZE && maximum < (s64)BLKDEV_REQUEST_MAX)

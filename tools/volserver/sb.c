@@ -153,16 +153,27 @@ int sb_read(struct blkdev *dev, struct sb *sb, bool *stale, struct errbuf *err)
 	return ret ? err_prefix(err, ret, "superblock") : 0;
 }
 
-int sb_write(struct blkdev *dev, struct sb *sb)
+/* The next version of both copies, the one in block @first durable at first. */
+static int write_copies(struct blkdev *dev, struct sb *sb, u64 first, u64 second)
 {
 	u8 buf[BLK_SIZE];
 	int ret;
 
 	sb->seq++;
 	sb_encode(sb, buf);
-	ret = blkdev_write_fua(dev, 0, buf, sizeof(buf));
+	ret = blkdev_write_fua(dev, first << BLK_SHIFT, buf, sizeof(buf));
 	if (ret)
 		return ret;
-	return blkdev_write_fua(dev, (sb->blocks - 1) << BLK_SHIFT, buf,
-				sizeof(buf));
+	return blkdev_write_fua(dev, second << BLK_SHIFT, buf, sizeof(buf));
+}
+
+int sb_write(struct blkdev *dev, struct sb *sb)
+{
+	return write_copies(dev, sb, 0, sb->blocks - 1);
+}
+
+int sb_grow(struct blkdev *dev, struct sb *sb)
+{
+	sb->blocks = blkdev_blocks(dev);
+	return write_copies(dev, sb, sb->blocks - 1, 0);
 }

@@ -36,7 +36,7 @@ struct sb_region {
  * struct sb - decoded superblock
  * @uuid: of the store
  * @seq: grows with each change; the valid copy with the larger one counts
- * @blocks: size of the device when formatted
+ * @blocks: size of the device when the store was made, or grew last
  * @created: seconds since 1970
  * @nr: number of regions
  * @region: the regions
@@ -83,6 +83,17 @@ int sb_read(struct blkdev *dev, struct sb *sb, bool *stale,
  * Raises @sb->seq.  After a crash at any point one of the copies is valid.
  */
 int sb_write(struct blkdev *dev, struct sb *sb);
+
+/**
+ * sb_grow() - the device has more blocks than before: use all of them
+ * @dev: device
+ * @sb: superblock; its blocks and seq grow
+ *
+ * The second copy, in the new last block, is durable before the first is written:
+ * while the first is not valid, the second is what can be found, and before that
+ * nobody looks at it.
+ */
+int sb_grow(struct blkdev *dev, struct sb *sb);
 
 /** sb_check_layout() - regions within the device, apart, one log; -EUCLEAN */
 int sb_check_layout(const struct sb *sb, struct errbuf *err);

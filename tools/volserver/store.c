@@ -257,6 +257,21 @@ static int open_device(struct store *st, struct errbuf *err)
 	return blkdev_open(&o, &st->dev, err);
 }
 
+/* Nothing else has changed yet, so a crash leaves the old store or the new one. */
+static int grow(struct store *st, struct errbuf *err)
+{
+	u64 before = st->sb.blocks;
+	int ret = sb_grow(st->dev, &st->sb);
+
+	if (ret)
+		return err_set(err, ret, "cannot use the larger device: %s",
+			       strerror(-ret));
+	log_warn("the device is larger than before", LOG_S("uri", st->cfg.uri),
+		 LOG_U("old_kib", before * BLK_KIB),
+		 LOG_U("new_kib", st->sb.blocks * BLK_KIB));
+	return 0;
+}
+
 static int own_store(struct store *st, struct errbuf *err)
 {
 	bool stale = false;
@@ -270,6 +285,8 @@ static int own_store(struct store *st, struct errbuf *err)
 		       lease_check(st->dev, &st->sb.uuid, err);
 	ret = lease_acquire(st->dev, &st->sb.uuid,
 			    st->cfg.flags & STORE_TAKEOVER, &st->lease, err);
+	if (!ret && blkdev_blocks(st->dev) > st->sb.blocks)
+		return grow(st, err);
 	if (ret || !stale)
 		return ret;
 	log_warn("one superblock was missing or old; writing both",

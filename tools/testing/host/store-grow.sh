@@ -1,0 +1,29 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# A device that became larger: all of it is used when the store is opened for
+# writing, whatever a crash leaves of that.
+set -euo pipefail
+
+# shellcheck source=tools/testing/host/store/lib.sh
+. "$AFSX_TOP/tools/testing/host/store/lib.sh"
+need nbdkit
+
+"$bin/store-grow"
+
+truncate -s 32M "$work/image"
+start_nbdkit file "$work/image"
+vol format >/dev/null
+vol create v >/dev/null
+stop_server TERM
+truncate -s 64M "$work/image"
+start_nbdkit file "$work/image"
+expect 0 'device *32768 KiB' vol show
+expect 0 created vol create w
+expect 0 'device *65536 KiB' vol show
+expect_sound
+stop_server TERM
+truncate -s 48M "$work/image"
+start_nbdkit file "$work/image"
+expect 1 'the device has 12288 blocks, the store needs 16384' vol list
+echo "$checks results as expected"

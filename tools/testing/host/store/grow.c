@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+/*
+ * store-grow: the device becomes larger between two openings.  The store then has
+ * all of it, and not a block more or less; and whatever a crash leaves of the two
+ * writes that make it so, in whole sectors, opens, with all that was in it.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "memdev.h"
+#include "store_priv.h"
+
+#define MIB		(UINT64_C(1) << 20)
+#define SECTOR		512u
+#define SECTORS		(BLK_SIZE / SECTOR)
+#define CONTENTS	(5 * MIB)
+
+static struct store *st;
+static struct afsx_fid file;
+static u8 data[CONTENTS];
+
+__printf(1, 2)
+static _Noreturn void die(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+	exit(1);
+}
+
+static void must(int ret, const char *what)
+{
+	if (ret)
+		die("%s: %s", what, strerror(-ret));
+}
+
+static int try_open(void)
+{
+	struct store_config cfg = { .uri = "memory", .readers = 1,
+		.cache_mib = 16, .flags = STORE_TAKEOVER };
+	struct errbuf err = { "" };
+	int ret = store_open(&cfg, &st, &err);
+
+	if (ret)
+		puts(err.text);
+	return ret;
+}
+
+static void make_store(u64 bytes)
+{
+	struct store_format_opts format = { .uri = "memory" };
+	struct afsx_fid root = { 0, AFSX_ROOT_VNODE, AFSX_ROOT_UNIQUE };
+	struct errbuf err = { "" };
+	struct store_tx *tx;
+
+	memdev_create(bytes);
+	if (store_format(&format, &err))
+		die("format: %s", err.text);
+	must(try_open(), "open");
+	must(store_begin(st, &tx), "begin");
+	must(store_vol_create(tx, "v", 0, &root.vid), "volume");
+	must(store_create(tx, &root, "f", 1, AFSX_FTYPE_FILE, NULL, NULL, &file),
+	     "create");
+	for (size_t i = 0; i < CONTENTS; i++)
+		data[i] = (u8)(i * 31 + i / 4096);
+	must(store_write(tx, &file, 0, data, CONTENTS), "write");
+	must(store_commit(tx), "commit");
+}
+
+static void problem(void *ctx, const char *text)
+{
+	puts(text);
+}
+
+static void expect_whole(const char *when, u64 bytes)
+{
+	static u8 got[CONTENTS + 1];
+	struct store_info info;
+
+	if (store_read(st, &file, 0, got, sizeof(got), NULL) != CONTENTS ||
+	    memcmp(got, data, CONTENTS))
+		die("%s: other contents", when);
+	must(store_info(st, &info), "info");
+	if (info.device_kib != bytes / 1024)
+		die("%s: %ju KiB, should be %ju", when,
+		    (uintmax_t)info.device_kib, (uintmax_t)bytes / 1024);
+	if (store_check(st, STORE_CHECK_DATA, problem, NULL))
+		die("%s: the check finds problems", when);
+}
+
+/* Every block that was added is free, and may be written to. */
+static void test_space(u64 from, u64 to)
+{
+	u64 before, now;
+
+	make_store(from);
+	before = alloc_count_free(st->alloc);
+	must(store_close(st), "close");
+	memdev_resize(to);
+	must(try_open(), "open the larger one");
+	now = alloc_count_free(st->alloc);
+	if (now - before != (to - from) / BLK_SIZE)
+		die("%ju blocks more, should be %ju", (uintmax_t)(now - before),
+		    (uintmax_t)(to - from) / BLK_SIZE);
+	expect_whole("larger", to);
+	must(store_close(st), "close");
+	must(try_open(), "open again");
+	expect_whole("opened again", to);
+	must(store_close(st), "close");
+}
+
+/* ---- crashes ------------------------------------------------------------------------ */
+
+/* Let block @nr have its first or its last @sectors as in @now, the others @old. */
+static void tear(u64 nr, const u8 *old, const u8 *now, u32 sectors, bool last)
+{
+	u8 *block = memdev_touch(nr);
+	u32 from = last ? SECTORS - sectors : 0;
+
+	memcpy(block, old, BLK_SIZE);
+	memcpy(block + from * SECTOR, now + from * SECTOR, sectors * SECTOR);
+}
+
+static void expect_survived(u64 to, u32 first, u32 second)
+{
+	char when[64];
+
+	snprintf(when, sizeof(when), "%u and %u sectors written", first, second);
+	must(try_open(), when);
+	expect_whole(when, to);
+	must(store_close(st), "close");
+}
+
+/*
+ * The copy in the last block is durable before the one in block 0 is sent, so there
+ * is either a part of the one, or all of it and a part of the other.
+ */
+static void test_crashes(u64 from, u64 to, u64 later)
+{
+	static u8 old[2][BLK_SIZE], now[2][BLK_SIZE];
+	u64 last = to / BLK_SIZE - 1;
+	u32 states = 0;
+
+	for (u32 n = 0; n <= 2 * SECTORS; n++) {
+		u32 second = min(n, SECTORS), first = n - second;
+
+		for (u32 way = 0; way < 2; way++) {
+			make_store(from);
+			must(store_close(st), "close");
+			memdev_resize(to);
+			memcpy(old[0], memdev_block(0), BLK_SIZE);
+			memcpy(old[1], memdev_block(last), BLK_SIZE);
+			must(try_open(), "open");
+			memcpy(now[0], memdev_block(0), BLK_SIZE);
+			memcpy(now[1], memdev_block(last), BLK_SIZE);
+			must(store_close(st), "close");
+			tear(0, old[0], now[0], first, way);
+			tear(last, old[1], now[1], second, way);
+			/* with the first copy in place it may have grown again */
+			if (later && (!first || first == SECTORS))
+				memdev_resize(later);
+			expect_survived(later && (!first || first == SECTORS) ?
+					later : to, first, second);
+			states++;
+		}
+	}
+	printf("%u states after a crash\n", states);
+}
+
+int main(int argc, char **argv)
+{
+	log_setup("store-grow", LOG_ERROR);
+	test_space(16 * MIB, 16 * MIB + BLK_SIZE);
+	test_space(32 * MIB, 100 * MIB);
+	test_space(32 * MIB, 32 * MIB + 3 * MIB);
+	test_crashes(32 * MIB, 48 * MIB, 0);
+	test_crashes(32 * MIB, 48 * MIB, 64 * MIB);
+	puts("as large as the device");
+	return 0;
+}
