@@ -6,6 +6,9 @@
 
 #include "channel.h"
 #include "cleanup.h"
+#include "tls.h"
+
+#define BYE_SECONDS	1	/* for the last message, which nobody may take */
 
 static u64 now_ms(void)
 {
@@ -19,11 +22,16 @@ void channel_init(struct channel *ch, int fd)
 {
 	ch->fd = fd;
 	ch->deadline = 0;
+	ch->tls = NULL;
 	pthread_mutex_init(&ch->send_lock, NULL);
 }
 
 void channel_destroy(struct channel *ch)
 {
+	if (ch->tls) {
+		channel_set_timeout(ch, BYE_SECONDS);
+		tls_end(ch->tls);
+	}
 	pthread_mutex_destroy(&ch->send_lock);
 }
 
@@ -32,7 +40,15 @@ void channel_set_timeout(struct channel *ch, unsigned int seconds)
 	ch->deadline = seconds ? now_ms() + seconds * 1000ULL : 0;
 }
 
-/* Wait for @events, if there is a deadline; without one the call itself waits. */
+bool channel_expired(const struct channel *ch)
+{
+	return ch->deadline && now_ms() >= ch->deadline;
+}
+
+/*
+ * Wait for @events, if there is a deadline; without one the call itself waits. Return:
+ * 0, or -1 and errno.
+ */
 static int await(struct channel *ch, short events)
 {
 	struct pollfd p = { .fd = ch->fd, .events = events };
@@ -43,24 +59,57 @@ static int await(struct channel *ch, short events)
 		return 0;
 	do {
 		now = now_ms();
-		if (now >= ch->deadline)
-			return -ETIMEDOUT;
+		if (now >= ch->deadline) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
 		n = poll(&p, 1, (int)min_u64(ch->deadline - now, INT_MAX));
 	} while (n == 0 || (n < 0 && errno == EINTR));
-	return n < 0 ? -errno : 0;
+	return n < 0 ? -1 : 0;
+}
+
+ssize_t channel_raw_recv(struct channel *ch, void *buf, size_t len)
+{
+	ssize_t n;
+
+	do {
+		if (await(ch, POLLIN))
+			return -1;
+		n = recv(ch->fd, buf, len, 0);
+	} while (n < 0 && errno == EINTR);
+	return n;
+}
+
+ssize_t channel_raw_send(struct channel *ch, const void *buf, size_t len)
+{
+	int flags = MSG_NOSIGNAL | (ch->deadline ? MSG_DONTWAIT : 0);
+	ssize_t n;
+
+	do {
+		if (await(ch, POLLOUT))
+			return -1;
+		n = send(ch->fd, buf, len, flags);
+	} while (n < 0 && (errno == EINTR || errno == EAGAIN));
+	return n;
 }
 
 static ssize_t recv_some(struct channel *ch, void *buf, size_t len)
 {
 	ssize_t n;
-	int ret;
 
-	do {
-		ret = await(ch, POLLIN);
-		if (ret)
-			return ret;
-		n = recv(ch->fd, buf, len, 0);
-	} while (n < 0 && errno == EINTR);
+	if (ch->tls)
+		return tls_recv(ch->tls, buf, len);
+	n = channel_raw_recv(ch, buf, len);
+	return n < 0 ? -errno : n;
+}
+
+static ssize_t send_some(struct channel *ch, const void *buf, size_t len)
+{
+	ssize_t n;
+
+	if (ch->tls)
+		return tls_send(ch->tls, buf, len);
+	n = channel_raw_send(ch, buf, len);
 	return n < 0 ? -errno : n;
 }
 
@@ -89,19 +138,12 @@ int channel_read(struct channel *ch, void *buf, size_t len)
 
 static int send_all(struct channel *ch, const u8 *buf, size_t len)
 {
-	int flags = MSG_NOSIGNAL | (ch->deadline ? MSG_DONTWAIT : 0);
 	ssize_t n;
-	int ret;
 
 	while (len) {
-		ret = await(ch, POLLOUT);
-		if (ret)
-			return ret;
-		n = send(ch->fd, buf, len, flags);
-		if (n < 0 && (errno == EINTR || errno == EAGAIN))
-			continue;
+		n = send_some(ch, buf, len);
 		if (n < 0)
-			return -errno;
+			return (int)n;
 		buf += n;
 		len -= n;
 	}

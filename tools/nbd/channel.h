@@ -4,6 +4,7 @@
 #define AFSX_NBD_CHANNEL_H
 
 #include <pthread.h>
+#include <stdbool.h>
 
 #include "defs.h"
 
@@ -13,6 +14,7 @@
  * @deadline: when calls give up, in ms of CLOCK_MONOTONIC; 0 for never
  * @send_lock: held while a message is sent, so that messages of several threads
  *	stay whole
+ * @tls: session of tls.c, or NULL
  *
  * One thread receives, any number may send.
  */
@@ -20,12 +22,13 @@ struct channel {
 	int		fd;
 	u64		deadline;
 	pthread_mutex_t	send_lock;
+	void		*tls;
 };
 
 /** channel_init() - begin with @fd, which stays the caller's, and no deadline. */
 void channel_init(struct channel *ch, int fd);
 
-/** channel_destroy() - free what channel_init() made. */
+/** channel_destroy() - end TLS, and free what channel_init() made. */
 void channel_destroy(struct channel *ch);
 
 /** channel_set_timeout() - give up @seconds from now; 0 for never. */
@@ -49,5 +52,16 @@ int channel_read(struct channel *ch, void *buf, size_t len);
 
 /** channel_send() - send all of @buf; 0, -ETIMEDOUT, or an error of the socket. */
 int channel_send(struct channel *ch, const void *buf, size_t len);
+
+/** channel_expired() - whether there is a deadline and it has passed. */
+bool channel_expired(const struct channel *ch);
+
+/* For tls.c: what goes over the socket itself; they fail with -1 and errno. */
+
+/** channel_raw_recv() - receive some bytes; 0 at the end. */
+ssize_t channel_raw_recv(struct channel *ch, void *buf, size_t len);
+
+/** channel_raw_send() - send some bytes. */
+ssize_t channel_raw_send(struct channel *ch, const void *buf, size_t len);
 
 #endif /* AFSX_NBD_CHANNEL_H */

@@ -15,6 +15,7 @@ struct handshake {
 	struct channel		*ch;
 	const struct exports	*exports;
 	const struct limits	*limits;
+	struct tls		*tls;
 	struct session		*s;
 	/* whose contexts were selected, and which one it was */
 	const struct export	*context_exp;
@@ -168,7 +169,20 @@ static int opt_list(struct handshake *h)
 
 static int opt_starttls(struct handshake *h)
 {
-	return refuse(h, NBD_REP_ERR_POLICY, "this server has no certificate");
+	int ret;
+
+	if (!h->tls)
+		return refuse(h, NBD_REP_ERR_POLICY,
+			      "this server has no certificate");
+	if (h->ch->tls)
+		return refuse(h, NBD_REP_ERR_INVALID, "TLS is in use already");
+	ret = ack(h);
+	if (!ret)
+		ret = tls_accept(h->tls, h->ch);
+	/* nothing that was said in the clear counts */
+	h->s->style = REPLY_SIMPLE;
+	h->context_exp = NULL;
+	return ret;
 }
 
 static int send_info(struct handshake *h, const struct export *exp, u16 what)
@@ -323,9 +337,22 @@ static const struct option {
 	{ NBD_OPT_EXTENDED_HEADERS, true, opt_extended_headers },
 };
 
+/* Whether the client has to begin with TLS before this. */
+static bool needs_tls(const struct handshake *h)
+{
+	return tls_required(h->tls) && !h->ch->tls &&
+	       h->option != NBD_OPT_STARTTLS && h->option != NBD_OPT_ABORT;
+}
+
 static int handle_option(struct handshake *h)
 {
 	size_t i;
+
+	if (needs_tls(h)) {
+		if (h->option == NBD_OPT_EXPORT_NAME)
+			return -EPROTO;
+		return refuse(h, NBD_REP_ERR_TLS_REQD, "this server wants TLS");
+	}
 
 	for (i = 0; i < ARRAY_SIZE(options); i++) {
 		if (options[i].number != h->option)
@@ -398,12 +425,13 @@ static int greet(struct handshake *h)
 }
 
 int handshake(struct channel *ch, const struct exports *exports,
-	      const struct limits *limits, struct session *s)
+	      const struct limits *limits, struct tls *tls, struct session *s)
 {
 	struct handshake h = {
 		.ch = ch,
 		.exports = exports,
 		.limits = limits,
+		.tls = tls,
 		.s = s,
 	};
 	int ret;

@@ -5,6 +5,7 @@
 
 #include "channel.h"
 #include "export.h"
+#include "tls.h"
 
 /* How replies begin, each style with a longer head than the one before. */
 enum reply_style {
@@ -46,6 +47,7 @@ struct session {
  * @ch: channel; its deadline has passed or is off afterwards
  * @exports: what is offered
  * @limits: what one client may use
+ * @tls: for encryption, or NULL
  * @s: result
  *
  * Fixed newstyle of doc/proto.md. What is wrong with an option is told the client,
@@ -55,7 +57,7 @@ struct session {
  * -EPROTO when it does not speak the protocol; other errors of the channel.
  */
 int handshake(struct channel *ch, const struct exports *exports,
-	      const struct limits *limits, struct session *s);
+	      const struct limits *limits, struct tls *tls, struct session *s);
 
 /** handshake_oldstyle() - offer the first export the way old clients expect. */
 int handshake_oldstyle(struct channel *ch, const struct exports *exports,

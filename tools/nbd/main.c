@@ -93,6 +93,7 @@ static int run(const struct options *o, struct errbuf *err)
 		.grace = o->grace,
 	};
 	struct daemon daemon;
+	struct tls *tls = NULL;
 	int ret;
 
 	daemon_init(&daemon);
@@ -100,6 +101,8 @@ static int run(const struct options *o, struct errbuf *err)
 	ret = listeners_inherit(&o->listen, &listeners, err);
 	if (!ret && o->fork)
 		ret = daemon_fork(&daemon, o->verbose, err);
+	if (!ret)
+		ret = tls_open(&o->tls, &tls, err);
 	if (!ret)
 		ret = open_exports(o, &exports, err);
 	if (!ret)
@@ -110,11 +113,13 @@ static int run(const struct options *o, struct errbuf *err)
 		/* what the images' file systems are mounted on stays free */
 		if (chdir("/"))
 			log_warn("still in the current directory");
+		cfg.tls = tls;
 		ret = server_run(&cfg, err);
 	}
 	listeners_close(&listeners);
 	daemon_end(&daemon);
 	exports_close(&exports);
+	tls_close(tls);
 	free(exports.list);
 	return ret;
 }

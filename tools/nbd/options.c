@@ -17,6 +17,10 @@ enum {
 	OPT_MODE,
 	OPT_GROUP,
 	OPT_FORK,
+	OPT_TLS,
+	OPT_TLS_CERTIFICATES,
+	OPT_TLS_PSK,
+	OPT_TLS_VERIFY_PEER,
 	OPT_PID_FILE,
 	OPT_NUMBERS,	/* numbers[key - OPT_NUMBERS], those with a short form too */
 };
@@ -28,6 +32,7 @@ struct parsing {
 	bool		aio;
 	bool		discard;
 	bool		tcp;
+	bool		tls;	/* --tls was given */
 	bool		socket_access;
 };
 
@@ -77,6 +82,13 @@ static const struct argp_option texts[] = {
 	  "go on when the last client has left", 1 },
 	{ "oldstyle", OPT_OLDSTYLE, NULL, 0,
 	  "no negotiation, for old clients; offers one image", 1 },
+	{ "tls-certificates", OPT_TLS_CERTIFICATES, "DIR", 0,
+	  "encrypt, with the certificates there", 1 },
+	{ "tls-psk", OPT_TLS_PSK, "FILE", 0, "encrypt, with the keys there", 1 },
+	{ "tls-verify-peer", OPT_TLS_VERIFY_PEER, NULL, 0,
+	  "clients need a certificate too", 1 },
+	{ "tls", OPT_TLS, "MODE", 0,
+	  "encryption is on for who wants it, or require (require)", 1 },
 	{ NULL, 0, NULL, 0, "Exports:", 2 },
 	{ "export-name", 'x', "NAME", 0,
 	  "name of the export; once for each FILE, in their order", 2 },
@@ -198,6 +210,16 @@ static void parse_discard(struct argp_state *state, const char *arg)
 	argp_error(state, "--discard: '%s' is not ignore, off, unmap or on", arg);
 }
 
+static void parse_tls(struct argp_state *state, const char *arg)
+{
+	struct parsing *p = state->input;
+
+	if (strcmp(arg, "on") && strcmp(arg, "require"))
+		argp_error(state, "--tls: '%s' is not on or require", arg);
+	p->o->tls.required = !strcmp(arg, "require");
+	p->tls = true;
+}
+
 static void parse_aio(struct argp_state *state, const char *arg)
 {
 	struct parsing *p = state->input;
@@ -264,6 +286,21 @@ static void parse_format(struct argp_state *state, const char *arg)
 	p->o->image.format = arg;
 }
 
+static void check_tls(struct argp_state *state)
+{
+	const struct parsing *p = state->input;
+	const struct tls_config *tls = &p->o->tls;
+
+	if (tls->directory && tls->psk_file)
+		argp_error(state, "--tls-psk: does not go with --tls-certificates");
+	if (p->tls && !tls->directory && !tls->psk_file)
+		argp_error(state, "--tls: goes with --tls-certificates or --tls-psk");
+	if (tls->verify_peer && !tls->directory)
+		argp_error(state, "--tls-verify-peer: goes with --tls-certificates");
+	if (p->o->oldstyle && (tls->directory || tls->psk_file))
+		argp_error(state, "--oldstyle: does not go with TLS");
+}
+
 /* What can only be judged when all options are known. */
 static void check(struct argp_state *state)
 {
@@ -271,6 +308,7 @@ static void check(struct argp_state *state)
 	struct options *o = p->o;
 
 	o->listen.given = o->listen.path || p->tcp;
+	check_tls(state);
 	if (!o->nr_files)
 		argp_error(state, "FILE is missing");
 	if (o->nr_names && o->nr_names != o->nr_files)
@@ -298,6 +336,15 @@ static bool parse_word(struct argp_state *state, int key, const char *arg)
 		return true;
 	case 'k':
 		p->o->listen.path = parse_path(state, "--socket", arg);
+		return true;
+	case OPT_TLS:
+		parse_tls(state, arg);
+		return true;
+	case OPT_TLS_CERTIFICATES:
+		p->o->tls.directory = arg;
+		return true;
+	case OPT_TLS_PSK:
+		p->o->tls.psk_file = arg;
 		return true;
 	case OPT_PID_FILE:
 		p->o->pid_file = parse_path(state, "--pid-file", arg);
@@ -355,6 +402,9 @@ static bool parse_switch(struct argp_state *state, int key)
 	case OPT_OLDSTYLE:
 		p->o->oldstyle = true;
 		return true;
+	case OPT_TLS_VERIFY_PEER:
+		p->o->tls.verify_peer = true;
+		return true;
 	case OPT_FORK:
 		p->o->fork = true;
 		return true;
@@ -402,6 +452,7 @@ void options_parse(int argc, char **argv, struct options *o)
 	memset(table, 0, sizeof(table));
 	o->listen.bind = "0.0.0.0";
 	o->listen.mode = -1;
+	o->tls.required = true;
 	memcpy(table, texts, sizeof(texts));
 	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
 		const struct number *n = &numbers[i];

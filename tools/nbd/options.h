@@ -6,6 +6,7 @@
 #include "blk.h"
 #include "handshake.h"
 #include "listen.h"
+#include "tls.h"
 
 /**
  * struct options - what the command line says
@@ -15,6 +16,7 @@
  * @nr_names: how many
  * @description: of the exports, or NULL
  * @listen: where
+ * @tls: encryption
  * @image: how images are opened
  * @write_through: --cache=writethrough, directsync
  * @ignore_flush: --cache=unsafe
@@ -36,6 +38,7 @@ struct options {
 	unsigned int		nr_names;
 	const char		*description;
 	struct listen_options	listen;
+	struct tls_config	tls;
 	struct blk_options	image;
 	bool			write_through;
 	bool			ignore_flush;

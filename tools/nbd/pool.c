@@ -8,7 +8,7 @@
 
 #define JOBS_PER_THREAD	4	/* that may wait for one, or be done by it */
 #define IDLE_SECONDS	10
-#define STACK_SIZE	(256 * 1024)
+#define STACK_SIZE	(1024 * 1024)	/* GnuTLS needs some */
 
 int pool_thread(void *(*fn)(void *arg), void *arg)
 {

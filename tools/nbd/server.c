@@ -85,8 +85,10 @@ static int serve(struct client *cl, bool *served)
 	int ret;
 
 	channel_init(&ch, cl->fd);
-	ret = (cfg->oldstyle ? handshake_oldstyle : handshake)
-		(&ch, cfg->exports, &cfg->limits, &s);
+	if (cfg->oldstyle)
+		ret = handshake_oldstyle(&ch, cfg->exports, &cfg->limits, &s);
+	else
+		ret = handshake(&ch, cfg->exports, &cfg->limits, cfg->tls, &s);
 	*served = ret > 0;
 	if (ret > 0) {
 		log_debug("transmission", LOG_I("client", cl->fd),

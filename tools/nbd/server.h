@@ -10,6 +10,7 @@
  * struct server_config - what is served to whom
  * @exports: what is offered
  * @limits: what one client may use
+ * @tls: for encryption, or NULL
  * @listeners: open; closed when the server ends
  * @shared: clients at a time; others wait until they are accepted
  * @persistent: go on when the last client has left
@@ -19,6 +20,7 @@
 struct server_config {
 	const struct exports	*exports;
 	struct limits		limits;
+	struct tls		*tls;
 	struct listeners	*listeners;
 	unsigned int		shared;
 	bool			persistent;

@@ -171,7 +171,7 @@ static void serve(int fd, const struct exports *exports)
 	if (wishes & WISH_OLDSTYLE)
 		ret = handshake_oldstyle(&ch, exports, &limits, &s);
 	else if (!style)
-		ret = handshake(&ch, exports, &limits, &s);
+		ret = handshake(&ch, exports, &limits, NULL, &s);
 	MUST(ret != -ETIMEDOUT);
 	if (ret > 0) {
 		MUST(!ch.deadline);
