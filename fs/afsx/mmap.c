@@ -3,9 +3,10 @@
  * Memory mappings of files.
  *
  * A page fault validates the file as read(2) does. A page that is mapped causes
- * no faults, so a broken promise unmaps it. Files that are mapped are in a
- * list; a file leaves it with its last mapping, after which the work is flushed.
- * So the work needs no reference: a mapping holds the file.
+ * no faults, so a broken promise unmaps it, and so does a newer data version, which
+ * may be learnt of without a break. Files that are mapped are in a list; a file
+ * leaves it with its last mapping, after which the work is flushed. So the work
+ * needs no reference: a mapping holds the file.
  */
 #include <linux/fs.h>
 #include <linux/list.h>
@@ -24,12 +25,21 @@
 static DEFINE_SPINLOCK(afsx_mapped_lock);
 static LIST_HEAD(afsx_mapped);
 
+/*
+ * A fault that found its page good may be about to map it: until then the page
+ * is locked. One that locks a page later sees that it is not good any more.
+ */
 static void afsx_unmap_work(struct work_struct *work)
 {
 	struct afsx_vnode *vnode = container_of(work, struct afsx_vnode,
 						unmap_work);
+	struct address_space *mapping = afsx_inode(vnode)->i_mapping;
 
-	unmap_mapping_pages(afsx_inode(vnode)->i_mapping, 0, 0, false);
+	/* Pairs with the barrier in afsx_recheck_mapping(). */
+	smp_mb();
+	/* No signal is for a work. */
+	afsx_pages_wait(mapping, true);
+	unmap_mapping_pages(mapping, 0, 0, false);
 }
 
 void afsx_mmap_init(struct afsx_vnode *vnode)
@@ -45,6 +55,12 @@ void afsx_mmap_broken(struct afsx_vnode *vnode)
 	if (vnode->nr_mapped)
 		queue_work(system_unbound_wq, &vnode->unmap_work);
 	spin_unlock(&afsx_mapped_lock);
+}
+
+void afsx_mmap_settle(struct afsx_vnode *vnode)
+{
+	if (test_bit(AFSX_V_ZAP, &vnode->flags))
+		flush_work(&vnode->unmap_work);
 }
 
 void afsx_mmap_broken_sb(const struct super_block *sb)
@@ -83,12 +99,16 @@ static void afsx_vma_close(struct vm_area_struct *vma)
 }
 
 /*
- * The promise may have been broken, and the pages unmapped, before those of this
- * fault were mapped. Without a promise from the start nothing was broken.
+ * The promise may have been broken or a newer version have come in, and the pages
+ * have been unmapped, before those of this fault, mapped or locked by now, were.
+ * Without a promise from the start nothing was broken.
  */
 static void afsx_recheck_mapping(struct afsx_vnode *vnode, bool held)
 {
-	if (held && !afsx_promise_holds(vnode))
+	/* Pairs with the barrier in afsx_unmap_work(). */
+	smp_mb();
+	if (test_bit(AFSX_V_ZAP, &vnode->flags) ||
+	    (held && !afsx_promise_holds(vnode)))
 		afsx_mmap_broken(vnode);
 }
 

@@ -17,12 +17,22 @@ void afsx_mmap_init(struct afsx_vnode *vnode);
 
 /**
  * afsx_mmap_broken - make processes that map a file look again
- * @vnode: vnode whose promise was just broken; RCU protection is enough
+ * @vnode: vnode whose promise was just broken, or whose data version was just
+ *	seen to move; RCU protection is enough
  *
  * Does not sleep. Without it a mapped page would be used for ever, as its
  * readers never come by with a system call.
  */
 void afsx_mmap_broken(struct afsx_vnode *vnode);
+
+/**
+ * afsx_mmap_settle - no process sees old pages through a mapping any more
+ * @vnode: a vnode
+ *
+ * To be called where a newer data version may have been learnt of, so that nobody
+ * who is told of it sees older contents. Sleeps for as long as it takes to unmap.
+ */
+void afsx_mmap_settle(struct afsx_vnode *vnode);
 
 /**
  * afsx_mmap_broken_sb - the same for every mapped file of a superblock

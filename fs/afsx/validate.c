@@ -7,11 +7,13 @@
 #include <linux/iversion.h>
 #include <linux/key.h>
 #include <linux/pagemap.h>
+#include <linux/pagevec.h>
 #include <linux/stat.h>
 #include <kunit/visibility.h>
 #include <afsx/rpc.h>
 
 #include "callback.h"
+#include "mmap.h"
 #include "op.h"
 #include "security.h"
 #include "super.h"
@@ -144,6 +146,7 @@ static int afsx_apply(struct afsx_vnode *vnode, const struct afsx_applied *a)
 {
 	struct inode *inode = afsx_inode(vnode);
 	bool gap = !afsx_promise_holds(vnode);
+	bool moved = false;
 	int ret;
 
 	ret = afsx_vnode_check_status(&vnode->fid, a->status);
@@ -154,6 +157,7 @@ static int afsx_apply(struct afsx_vnode *vnode, const struct afsx_applied *a)
 
 	write_seqlock(&vnode->cb_lock);
 	if (!afsx_status_overtaken(vnode, a)) {
+		moved = vnode->data_version != a->status->data_version;
 		afsx_apply_attrs(inode, a->status);
 		if (gap)
 			vnode->permit_stamp++;
@@ -163,6 +167,8 @@ static int afsx_apply(struct afsx_vnode *vnode, const struct afsx_applied *a)
 		vnode->status_time = ktime_get_boottime();
 	}
 	write_sequnlock(&vnode->cb_lock);
+	if (moved)
+		afsx_mmap_broken(vnode);
 	return 0;
 }
 
@@ -294,6 +300,7 @@ int afsx_validate(struct afsx_vnode *vnode, struct key *key)
 	if (!afsx_promise_holds(vnode))
 		ret = afsx_fetch_status(vnode, key, NULL);
 	mutex_unlock(&vnode->validate_lock);
+	afsx_mmap_settle(vnode);
 	return ret;
 }
 
@@ -305,6 +312,7 @@ int afsx_revalidate(struct afsx_vnode *vnode, struct key *key, u32 *access)
 		return ret;
 	ret = afsx_fetch_status(vnode, key, access);
 	mutex_unlock(&vnode->validate_lock);
+	afsx_mmap_settle(vnode);
 	return ret;
 }
 
@@ -317,20 +325,41 @@ void afsx_vnode_zapped(struct afsx_vnode *vnode, u64 version)
 }
 EXPORT_SYMBOL_IF_KUNIT(afsx_vnode_zapped);
 
+int afsx_pages_wait(struct address_space *mapping, bool shown)
+{
+	struct folio_batch batch;
+	pgoff_t next = 0;
+	unsigned int i;
+	int ret = 0;
+
+	folio_batch_init(&batch);
+	while (!ret && filemap_get_folios(mapping, &next, ULONG_MAX, &batch)) {
+		for (i = 0; i < folio_batch_count(&batch) && !ret; i++)
+			if (!shown || folio_test_uptodate(batch.folios[i]))
+				ret = folio_wait_locked_killable(batch.folios[i]);
+		folio_batch_release(&batch);
+		cond_resched();
+	}
+	return ret;
+}
+
 /*
  * The lock keeps out new pages. The flag keeps out readers, to whom pages that
- * are there need no lock, until the old ones are gone. A page being read is locked, so
- * it is waited for.
+ * are there need no lock, until the old ones are gone. A page being read is locked, and
+ * waited for before there is nothing but to wait.
  */
 int afsx_vnode_zap(struct afsx_vnode *vnode)
 {
 	struct address_space *mapping = afsx_inode(vnode)->i_mapping;
 	u64 version;
-	int ret = 0;
+	int ret;
 
 	if (likely(!test_bit_acquire(AFSX_V_ZAP, &vnode->flags)))
 		return 0;
-	filemap_invalidate_lock(mapping);
+	ret = afsx_pages_wait(mapping, false) ?:
+	      down_write_killable(&mapping->invalidate_lock);
+	if (ret)
+		return ret;
 	if (test_bit(AFSX_V_ZAP, &vnode->flags)) {
 		version = afsx_vnode_version(vnode);
 		ret = invalidate_inode_pages2(mapping);

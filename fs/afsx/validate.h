@@ -112,9 +112,20 @@ int afsx_revalidate(struct afsx_vnode *vnode, struct key *key, u32 *access);
  * afsx_vnode_zap - drop cached file pages of an older data version
  * @vnode: a regular file
  *
- * Sleeps. Return: 0 or -EBUSY when a page could not be dropped.
+ * Waits for reads under way. Return: 0; -EBUSY when a page could not be dropped;
+ * -EINTR for a fatal signal.
  */
 int afsx_vnode_zap(struct afsx_vnode *vnode);
+
+/**
+ * afsx_pages_wait - wait until pages of a file are not locked
+ * @mapping: the file's
+ * @shown: only those that have been read: they are never locked for long
+ *
+ * One after the other; one that was unlocked may be locked again. Return: 0 or
+ * -EINTR for a fatal signal.
+ */
+int afsx_pages_wait(struct address_space *mapping, bool shown);
 
 /**
  * afsx_vnode_zapped - cached contents of older data versions are gone
