@@ -10,6 +10,8 @@
 #include "image.h"
 #include "log.h"
 #include "options.h"
+#include "overlay.h"
+#include "partition.h"
 #include "server.h"
 #include "slice.h"
 
@@ -26,6 +28,33 @@ static int apply_offset(const struct options *o, struct blk **blk,
 	      err_set(err, -ERANGE, "the image has %ju bytes", (uintmax_t)whole->size) :
 	      slice_open(whole, o->offset, whole->size - o->offset, blk, err);
 	return ret ? err_prefix(err, ret, "--offset: %ju", (uintmax_t)o->offset) : 0;
+}
+
+/* Show only a partition of an image. */
+static int apply_partition(const struct options *o, struct blk **blk,
+			   struct errbuf *err)
+{
+	struct partition part;
+
+	if (!o->partition)
+		return 0;
+	return partition_find(*blk, o->partition, &part, err) ?:
+	       slice_open(*blk, part.offset, part.length, blk, err);
+}
+
+/* Open an image with the layers over it. What is in @blk is closed in any case. */
+static int open_layers(const struct options *o, const char *file, struct blk **blk,
+		       struct errbuf *err)
+{
+	struct blk_options image = o->image;
+	bool overlay = o->overlay && !image.read_only;
+	int ret;
+
+	image.read_only |= overlay;
+	ret = image_open(file, &image, blk, err);
+	if (!ret && overlay)
+		ret = overlay_open(*blk, blk, err);
+	return ret ?: apply_offset(o, blk, err) ?: apply_partition(o, blk, err);
 }
 
 /* What an export without a name of its own is called. */
@@ -56,9 +85,7 @@ static int open_export(const struct options *o, struct exports *exports,
 	if (i && exports_find(exports, exp->name, strlen(exp->name)))
 		return err_set(err, -EEXIST, "%s: another file has that name; -x gives others",
 			       o->files[i]);
-	ret = image_open(o->files[i], &o->image, &exp->blk, err);
-	if (!ret)
-		ret = apply_offset(o, &exp->blk, err);
+	ret = open_layers(o, o->files[i], &exp->blk, err);
 	exports->nr++;
 	return ret;
 }

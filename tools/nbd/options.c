@@ -5,6 +5,7 @@
 
 #include "image.h"
 #include "options.h"
+#include "partition.h"
 #include "proto.h"
 #include "size.h"
 
@@ -60,6 +61,8 @@ static const struct number {
 	       "clients at a time; others wait (1)"),
 	NUMBER("offset", 'o', "BYTES", offset, 0, 0, INT64_MAX, true, 2,
 	       "leave out the first bytes of the image (0)"),
+	NUMBER("partition", 'P', "NUM", partition, 0, 1, PARTITION_MAX, false, 2,
+	       "show only partition NUM of the image"),
 	NUMBER("handshake-timeout", 0, "SECONDS", limits.handshake_timeout, 10,
 	       1, 3600, false, 4, "how long a client may take to negotiate (10)"),
 	NUMBER("request-max", 0, "BYTES", limits.request_max, 32 << 20, 64 << 10,
@@ -94,8 +97,12 @@ static const struct argp_option texts[] = {
 	  "name of the export; once for each FILE, in their order", 2 },
 	{ "description", 'D', "TEXT", 0, "tell clients this of the exports", 2 },
 	{ NULL, 0, NULL, 0, "Images:", 3 },
-	{ "format", 'f', "FORMAT", 0, "format of the images: raw", 3 },
+	{ "format", 'f', "FORMAT", 0, "format of the images: raw, qcow2", 3 },
 	{ "read-only", 'r', NULL, 0, "let nothing be changed", 3 },
+	{ "snapshot", 's', NULL, 0, "keep changes in a temporary file", 3 },
+	{ "load-snapshot", 'l', "SNAPSHOT", 0,
+	  "show an internal snapshot, read-only, by ID or name, or by snapshot.id=ID,snapshot.name=NAME",
+	  3 },
 	{ "nocache", 'n', NULL, 0, "the same as --cache=none", 3 },
 	{ "cache", OPT_CACHE, "MODE", 0,
 	  "none, writeback, writethrough, directsync or unsafe (writeback)", 3 },
@@ -286,6 +293,44 @@ static void parse_format(struct argp_state *state, const char *arg)
 	p->o->image.format = arg;
 }
 
+/* One snapshot.id=ID or snapshot.name=NAME. Return: whether it is one. */
+static bool take_snapshot(struct blk_options *image, const char *word)
+{
+	static const char id[] = "snapshot.id=", name[] = "snapshot.name=";
+
+	if (!strncmp(word, id, strlen(id)) && !image->snapshot_id)
+		image->snapshot_id = word + strlen(id);
+	else if (!strncmp(word, name, strlen(name)) && !image->snapshot_name)
+		image->snapshot_name = word + strlen(name);
+	else
+		return false;
+	return true;
+}
+
+static void parse_snapshot(struct argp_state *state, const char *arg)
+{
+	struct options *o = ((struct parsing *)state->input)->o;
+	char *rest, *word;
+
+	if (o->snapshot)
+		argp_error(state, "--load-snapshot: is given twice");
+	rest = strdup(arg);
+	if (!rest)
+		argp_failure(state, EXIT_FAILURE, 0, "out of memory");
+	o->snapshot = rest;
+	o->image.read_only = true;
+	if (strncmp(arg, "snapshot.", strlen("snapshot."))) {
+		o->image.snapshot_id = o->snapshot;
+		o->image.snapshot_name = o->snapshot;
+		return;
+	}
+	while ((word = strsep(&rest, ",")))
+		if (!take_snapshot(&o->image, word))
+			argp_error(state,
+				   "--load-snapshot: '%s' in '%s' is not snapshot.id=ID or snapshot.name=NAME",
+				   word, arg);
+}
+
 static void check_tls(struct argp_state *state)
 {
 	const struct parsing *p = state->input;
@@ -316,6 +361,10 @@ static void check(struct argp_state *state)
 			   o->nr_names, o->nr_files);
 	if (o->nr_files > 1 && o->offset)
 		argp_error(state, "--offset: goes with one FILE only");
+	if (o->nr_files > 1 && o->partition)
+		argp_error(state, "--partition: goes with one FILE only");
+	if (o->offset && o->partition)
+		argp_error(state, "--partition: does not go with --offset");
 	if (o->nr_files > 1 && o->oldstyle)
 		argp_error(state, "--oldstyle: goes with one FILE only");
 	if (o->listen.path && p->tcp)
@@ -365,6 +414,9 @@ static bool parse_word(struct argp_state *state, int key, const char *arg)
 	case 'f':
 		parse_format(state, arg);
 		return true;
+	case 'l':
+		parse_snapshot(state, arg);
+		return true;
 	case OPT_CACHE:
 		parse_cache(state, "--cache", arg);
 		return true;
@@ -392,6 +444,9 @@ static bool parse_switch(struct argp_state *state, int key)
 		return true;
 	case 'r':
 		p->o->image.read_only = true;
+		return true;
+	case 's':
+		p->o->overlay = true;
 		return true;
 	case 't':
 		p->o->persistent = true;
@@ -473,4 +528,5 @@ void options_parse(int argc, char **argv, struct options *o)
 void options_free(struct options *o)
 {
 	free(o->names);
+	free(o->snapshot);
 }

@@ -22,6 +22,9 @@
  * @ignore_flush: --cache=unsafe
  * @discard: --discard=unmap
  * @offset: bytes of the image that are left out
+ * @partition: of the image, the only one that is shown, or 0
+ * @overlay: changes are kept in a temporary file
+ * @snapshot: text that @image.snapshot_id and snapshot_name point into, or NULL
  * @shared: clients at a time
  * @persistent: go on when the last client has left
  * @verbose: log what clients do
@@ -44,6 +47,9 @@ struct options {
 	bool			ignore_flush;
 	bool			discard;
 	u64			offset;
+	unsigned int		partition;
+	bool			overlay;
+	char			*snapshot;
 	unsigned int		shared;
 	bool			persistent;
 	bool			verbose;

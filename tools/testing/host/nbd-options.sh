@@ -36,6 +36,7 @@ shared number 1 1000000
 offset size 0 9223372036854775807
 handshake-timeout number 1 3600
 request-max size 65536 67108864
+partition number 1 128
 threads number 1 256
 grace number 0 3600'
 
@@ -111,6 +112,15 @@ wrong_words()
 	wrong '--description: is longer than 4096 bytes' -D "$(printf 'x%.0s' {1..4097})" "$image"
 	wrong '--offset: goes with one FILE only' -o 1 "$image" "$image"
 	wrong '--oldstyle: goes with one FILE only' --oldstyle "$image" "$image"
+	wrong '--partition: goes with one FILE only' -P 1 "$image" "$image"
+	wrong '--partition: does not go with --offset' -P 1 -o 512 "$image"
+	wrong '--load-snapshot: is given twice' -l 1 -l 2 "$image"
+	wrong "--load-snapshot: 'snapshot.x=1' in 'snapshot.x=1' is not snapshot.id=ID or snapshot.name=NAME" \
+		-l snapshot.x=1 "$image"
+	wrong "--load-snapshot: 'y' in 'snapshot.id=1,y' is not snapshot.id=ID or snapshot.name=NAME" \
+		-l snapshot.id=1,y "$image"
+	wrong "--load-snapshot: 'snapshot.id=2' in 'snapshot.id=1,snapshot.id=2' is not snapshot.id=ID or snapshot.name=NAME" \
+		-l snapshot.id=1,snapshot.id=2 "$image"
 }
 
 # What is well said but cannot be done.
@@ -127,6 +137,9 @@ wrong_world()
 	wrong '/dev/null: neither a file nor a block device' "$@" /dev/null
 	wrong '--offset: 1048577: the image has 1048576 bytes' "$@" -o 1048577 "$image"
 	wrong '--offset: 2097152: the image has 1048576 bytes' "$@" -o 2M "$image"
+	wrong 'partition 1: the image has no partition table' "$@" -P 1 "$image"
+	wrong "$image: images of format raw have no snapshots" "$@" -l 1 "$image"
+	wrong "$image: not a qcow2 image" -k "$socket" -f qcow2 "$image"
 	wrong "$work/other/image: another file has that name; -x gives others" \
 		"$@" "$image" "$work/other/image"
 	long=/$(printf 'x%.0s' {1..108})
