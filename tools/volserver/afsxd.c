@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "afsxd.h"
+#include "arrival.h"
 #include "callback.h"
 #include "control.h"
 #include "dispatch.h"
@@ -78,21 +79,28 @@ static int start_tables(struct afsxd *d, const struct options *o,
 		.max = o->max_promises,
 		.lifetime = o->promise_time,
 	};
+	unsigned int client_calls = o->client_calls ? o->client_calls :
+						      o->threads / 2;
+	struct arrivals_config arrivals = {
+		.timeout = o->request_timeout,
+		.max_client = client_calls,
+		.max = o->threads / 2,
+	};
 	struct hosts_config hosts = {
 		.uuid = d->uuid,
 		.max = o->max_clients,
 		.timeout = o->callback_timeout,
 		.retry = o->callback_retry,
 		.max_waiting = o->threads / 2,
-		.max_calls = o->client_calls ? o->client_calls :
-					       o->threads / 2,
+		.max_calls = client_calls,
 		.max_queued = o->threads / 4,
 	};
 
 	d->stats = stats_new();
 	d->locks = locks_new(o->max_locks, o->lock_time);
 	d->callbacks = callbacks_new(&callbacks);
-	if (d->stats && d->locks && d->callbacks)
+	d->arrivals = arrivals_new(&arrivals);
+	if (d->stats && d->locks && d->callbacks && d->arrivals)
 		d->hosts = hosts_new(&hosts, d->callbacks);
 	return d->hosts ? 0 : err_set(err, -ENOMEM, "out of memory");
 }
@@ -195,6 +203,7 @@ static int stop(struct running *r, const struct options *o)
 	control_stop(r->control);
 	if (r->serving)
 		rxs_stop(o->grace);
+	arrivals_free(r->d.arrivals);
 	hosts_free(r->d.hosts);
 	callbacks_free(r->d.callbacks);
 	locks_free(r->d.locks);

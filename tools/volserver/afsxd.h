@@ -8,6 +8,7 @@
 
 #include <afsx/types.h>
 
+struct arrivals;
 struct callbacks;
 struct hosts;
 struct locks;
@@ -21,6 +22,7 @@ struct store;
  * struct afsxd - the daemon at work; constant while calls are served, but
  *	for what says otherwise
  * @store: volumes
+ * @arrivals: requests that are still coming in
  * @callbacks: promises
  * @locks: advisory locks
  * @stats: counters
@@ -33,6 +35,7 @@ struct store;
  */
 struct afsxd {
 	struct store *store;
+	struct arrivals *arrivals;
 	struct callbacks *callbacks;
 	struct hosts *hosts;
 	struct locks *locks;

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -20,6 +21,8 @@
 #include <unistd.h>
 
 #include "control.h"
+#include "control_output.h"
+#include "defs.h"
 #include "log.h"
 #include "volcmd.h"
 
@@ -29,10 +32,20 @@
 /* Milliseconds a client may take to send its request. */
 #define REQUEST_MS	5000
 
+/* Bytes a client may be behind with a command that can wait for it. */
+#define BEHIND_MAX	(1024 * 1024)
+
+/* Milliseconds between signals to a command that shall stop. */
+#define NUDGE_MS	100
+
+/* Has system calls of a command return EINTR, so that it looks up. */
+#define NUDGE_SIGNAL	SIGUSR1
+
 /* One command in progress. */
 struct session {
 	struct control *control;
 	int fd;			/* -1: free */
+	struct control_output output;
 	pthread_t thread;
 	bool gone;		/* the client hung up */
 	atomic_bool done;	/* the thread has nothing more to do */
@@ -55,25 +68,32 @@ struct stream {
 	char kind;
 };
 
-static bool send_message(struct session *s, char kind, const char *buf,
-			 size_t len)
-{
-	struct iovec iov[] = { { &kind, 1 }, { (void *)buf, len } };
-	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
-
-	return sendmsg(s->fd, &msg, MSG_NOSIGNAL) == (ssize_t)(len + 1);
-}
-
-/* write function of a stream: a client that is gone stops the command */
+/* write function of a stream: a client that does not take it stops the command */
 static ssize_t stream_write(void *cookie, const char *buf, size_t size)
 {
 	struct stream *stream = cookie;
-	size_t len = size < CONTROL_OUTPUT_MAX ? size : CONTROL_OUTPUT_MAX;
+	struct session *s = stream->session;
+	size_t len, done;
 
-	if (send_message(stream->session, stream->kind, buf, len))
-		return len;
-	atomic_store(&stream->session->stop, true);
-	return 0;
+	/* all or nothing: stdio takes less for an error */
+	for (done = 0; done < size; done += len) {
+		len = min(size - done, (size_t)CONTROL_OUTPUT_MAX);
+		if (control_output_put(&s->output, stream->kind, buf + done,
+				       len)) {
+			atomic_store(&s->stop, true);
+			return 0;
+		}
+	}
+	return size;
+}
+
+/* Let a client catch up with a command that holds nothing meanwhile. */
+static void wait_for_client(void *ctx)
+{
+	struct session *s = ctx;
+
+	if (control_output_drain(&s->output, BEHIND_MAX, &s->stop))
+		atomic_store(&s->stop, true);
 }
 
 static FILE *stream_open(struct stream *stream, int buffering)
@@ -94,6 +114,8 @@ static int run(struct session *s, int argc, char **argv)
 		.out = stream_open(&out, _IOFBF),
 		.err = stream_open(&err, _IOLBF),
 		.stop = &s->stop,
+		.wait = wait_for_client,
+		.client = s,
 		.status = s->control->config.status,
 		.ctx = s->control->config.ctx,
 	};
@@ -114,8 +136,8 @@ static int run(struct session *s, int argc, char **argv)
 static int refuse(struct session *s, const char *why)
 {
 	log_warn("control request refused", LOG_S("why", why));
-	send_message(s, CONTROL_ERR, why, strlen(why));
-	send_message(s, CONTROL_ERR, "\n", 1);
+	control_output_put(&s->output, CONTROL_ERR, why, strlen(why));
+	control_output_put(&s->output, CONTROL_ERR, "\n", 1);
 	return VOLCMD_FAILED;
 }
 
@@ -185,7 +207,9 @@ static void *session_main(void *arg)
 	struct session *s = arg;
 	char status = (char)converse(s);
 
-	send_message(s, CONTROL_EXIT, &status, 1);
+	if (!control_output_put(&s->output, CONTROL_EXIT, &status, 1))
+		control_output_drain(&s->output, 0, &s->stop);
+	control_output_free(&s->output);
 	atomic_store(&s->done, true);
 	wake(s->control);
 	return NULL;
@@ -210,17 +234,25 @@ static void accept_one(struct control *control)
 	if (fd < 0)
 		return;
 	*s = (struct session){ .control = control, .fd = fd };
+	control_output_init(&s->output, fd);
 	if (!pthread_create(&s->thread, NULL, session_main, s))
 		return;
 	refuse(s, "no thread for the command");
+	control_output_free(&s->output);
 	close(fd);
 	s->fd = -1;
 }
 
-/* Release sessions that are done; returns how many are not. */
-static unsigned int reap(struct control *control)
+/*
+ * Release sessions that are done, remind those of it that shall stop.
+ *
+ * Return: how many are not done; @pause: how long they may go unreminded, ms.
+ */
+static unsigned int reap(struct control *control, int *pause)
 {
 	unsigned int i, busy = 0;
+
+	*pause = -1;
 
 	for (i = 0; i < control->config.max_commands; i++) {
 		struct session *s = &control->sessions[i];
@@ -236,6 +268,11 @@ static unsigned int reap(struct control *control)
 		if (atomic_load(&control->stopping))
 			atomic_store(&s->stop, true);
 		busy++;
+		if (!atomic_load(&s->stop))
+			continue;
+		/* again and again: it may be just about to wait */
+		pthread_kill(s->thread, NUDGE_SIGNAL);
+		*pause = NUDGE_MS;
 	}
 	return busy;
 }
@@ -271,9 +308,10 @@ static void *control_main(void *arg)
 	struct control *control = arg;
 	unsigned int i, max = control->config.max_commands;
 	uint64_t count;
+	int pause;
 
-	while (reap(control) || !atomic_load(&control->stopping)) {
-		if (poll(control->poll, watch(control), -1) < 0)
+	while (reap(control, &pause) || !atomic_load(&control->stopping)) {
+		if (poll(control->poll, watch(control), pause) < 0)
 			continue;
 		for (i = 0; i < max; i++) {
 			if (control->poll[i].revents & (POLLHUP | POLLERR)) {
@@ -360,14 +398,21 @@ static struct control *control_alloc(const struct control_config *config)
 	return control;
 }
 
+static void take_nudge(int sig)
+{
+	(void)sig;
+}
+
 int control_start(const struct control_config *config,
 		  struct control **control, struct errbuf *err)
 {
+	const struct sigaction nudge = { .sa_handler = take_nudge };
 	struct control *c = control_alloc(config);
 	int ret;
 
 	if (!c)
 		return err_set(err, -ENOMEM, "control socket: out of memory");
+	sigaction(NUDGE_SIGNAL, &nudge, NULL);
 	ret = listen_on(c->listener, config->path, err);
 	if (!ret) {
 		ret = -pthread_create(&c->thread, NULL, control_main, c);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "afsxd.h"
+#include "arrival.h"
 #include "defs.h"
 #include "dispatch.h"
 #include "host.h"
@@ -101,8 +102,6 @@ static s32 serve(struct svc_call *call, const struct svc *svc,
 	struct rxs_peer peer = rxs_call_peer(call->rx);
 	s32 code;
 
-	if (read_args(call, frame))
-		return AFSX_RXGEN_SS_UNMARSHAL;
 	if (svc->keeps_clients) {
 		code = hosts_enter(call->d->hosts, &peer, &call->host);
 		if (code)
@@ -124,6 +123,29 @@ static void log_call(struct svc_call *call, s32 code)
 		  LOG_S("call", call->rpc->name), LOG_I("code", code));
 }
 
+/*
+ * Read and decode the request: which handler it is for, and its arguments. Return: 0 or
+ * an abort code; with the frame allocated when @call->rpc is known.
+ */
+static s32 receive(struct svc_call *call, const struct svc *svc,
+		   svc_handler_t *handler, struct frame *frame)
+{
+	const struct afsx_rpc *rpc;
+	u8 word[4];
+
+	if (rxs_read(call->rx, word, sizeof(word)) != sizeof(word))
+		return AFSX_RXGEN_SS_UNMARSHAL;
+	rpc = afsx_rpc_find(svc->port, get_unaligned_be32(word));
+	*handler = rpc ? find_handler(svc, rpc) : NULL;
+	if (!*handler)
+		return AFSX_RXGEN_OPCODE;
+	if (!frame_alloc(frame, rpc))
+		return afsx_errno_to_abort(-ENOMEM);
+	call->rpc = rpc;
+	call->begun = stats_begin(call->d->stats);
+	return read_args(call, frame) ? AFSX_RXGEN_SS_UNMARSHAL : 0;
+}
+
 /**
  * dispatch() - serve one call: the handler of struct rxs_config
  * @ctx: struct afsxd
@@ -135,26 +157,23 @@ s32 dispatch(void *ctx, struct rxs_call *rx)
 {
 	const struct svc *svc = find_service(rxs_call_service(rx));
 	struct svc_call call = { .d = ctx, .rx = rx };
-	svc_handler_t handler = NULL;
+	struct arrival arrival;
+	svc_handler_t handler;
 	struct frame frame;
-	u8 word[4];
-	u32 opcode;
-	u64 begun;
 	s32 code;
 
-	if (!svc || rxs_read(rx, word, sizeof(word)) != sizeof(word))
+	if (!svc)
 		return AFSX_RXGEN_SS_UNMARSHAL;
-	opcode = get_unaligned_be32(word);
-	call.rpc = afsx_rpc_find(svc->port, opcode);
-	if (call.rpc)
-		handler = find_handler(svc, call.rpc);
-	if (!handler)
-		return AFSX_RXGEN_OPCODE;
-	if (!frame_alloc(&frame, call.rpc))
-		return afsx_errno_to_abort(-ENOMEM);
-	begun = stats_begin(call.d->stats);
-	code = serve(&call, svc, handler, &frame);
-	stats_end(call.d->stats, call.rpc, begun, code);
+	code = arrival_begin(call.d->arrivals, rx, &arrival);
+	if (code)
+		return code;
+	code = receive(&call, svc, &handler, &frame);
+	arrival_end(call.d->arrivals, &arrival);
+	if (!call.rpc)
+		return code;
+	if (!code)
+		code = serve(&call, svc, handler, &frame);
+	stats_end(call.d->stats, call.rpc, call.begun, code);
 	free(frame.args);
 	log_call(&call, code);
 	return code;

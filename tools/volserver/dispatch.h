@@ -23,6 +23,7 @@ struct rxs_call;
  * @d: the daemon
  * @rx: the call, for handlers that send bulk data
  * @rpc: row of the RPC table
+ * @begun: when, for stats_end()
  * @host: the client; NULL in a service that does not keep clients
  * @vol: handlers: the volume the call is about
  * @text: handlers: strings of the reply
@@ -31,6 +32,7 @@ struct svc_call {
 	struct afsxd *d;
 	struct rxs_call *rx;
 	const struct afsx_rpc *rpc;
+	u64 begun;
 	struct host *host;
 	struct store_vol vol;
 	char text[STORE_ACL_MAX];

@@ -40,6 +40,8 @@ static const struct {
 	       "calls served at the same time"),
 	NUMBER("client-calls", "N", client_calls, 0, 0, 1024,
 	       "calls of one client served at the same time; 0 is half of the threads"),
+	NUMBER("request-timeout", "SECONDS", request_timeout, 5, 1, 3600,
+	       "end a request whose arguments do not come in so long"),
 	NUMBER("idle-timeout", "SECONDS", idle_timeout, 60, 1, 3600,
 	       "end a call whose client moves no data for so long"),
 	NUMBER("max-clients", "N", max_clients, 10000, 1, 1000000,

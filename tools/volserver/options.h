@@ -28,6 +28,7 @@
  * @threads: calls served at the same time
  * @client_calls: calls of one client served at the same time; 0: half of
  *	@threads
+ * @request_timeout: seconds until a request must be whole
  * @idle_timeout: seconds without data after which a call is ended
  * @max_clients: clients remembered
  * @max_promises: callback promises kept
@@ -54,6 +55,7 @@ struct options {
 	unsigned int vl_port;
 	unsigned int threads;
 	unsigned int client_calls;
+	unsigned int request_timeout;
 	unsigned int idle_timeout;
 	unsigned int max_clients;
 	unsigned int max_promises;

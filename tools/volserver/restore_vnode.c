@@ -228,7 +228,11 @@ static bool enter_name(void *ctx, const char *name, u32 len, u32 vnode,
 	(void)pos;
 	if (is_dots(name, len))
 		return true;
-	w->err = dump_tree_name(&w->rs->tree, w->vn->vnode, vnode, unique);
+	if (vnode && unique)
+		w->err = dump_tree_name(&w->rs->tree, w->vn->vnode, vnode, unique);
+	else
+		w->err = bad(w->rs, w->vn, "'%.*s' leads to %u.%u: neither may be 0",
+			     (int)min(len, 64u), name, vnode, unique);
 	if (w->err == -ESTALE)
 		w->err = bad(w->rs, w->vn, "'%.*s' leads to %u.%u, unlike other entries",
 			     (int)min(len, 64u), name, vnode, unique);
@@ -266,9 +270,9 @@ static int check_dots(struct restore *rs, struct walk *w)
 	if (w->self.vnode != vn->vnode || w->self.unique != vn->unique)
 		return bad(rs, vn, "its '.' leads to vnode %u.%u",
 			   w->self.vnode, w->self.unique);
-	if (!(w->parent.vnode & 1) || root != is_self)
-		return bad(rs, vn, "its '..' leads to vnode %u",
-			   w->parent.vnode);
+	if (!(w->parent.vnode & 1) || !w->parent.unique || root != is_self)
+		return bad(rs, vn, "its '..' leads to vnode %u.%u",
+			   w->parent.vnode, w->parent.unique);
 	parent = dump_tree_add(&rs->tree, w->parent.vnode);
 	if (!parent)
 		return -ENOMEM;

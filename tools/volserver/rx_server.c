@@ -174,6 +174,18 @@ static bool wait_idle(const struct timespec *until)
 }
 
 /**
+ * rxs_interrupt() - end a call that another thread is at
+ * @call: the call, whose handler must not return meanwhile
+ * @code: the abort code the client is sent
+ *
+ * Reads and writes of the call end, and fail from now on.
+ */
+void rxs_interrupt(struct rxs_call *call, s32 code)
+{
+	rx_InterruptCall(call->rx, code);
+}
+
+/**
  * rxs_stop() - refuse new calls and wait for the ones in progress
  * @grace: seconds they may take before they are interrupted
  *
@@ -190,7 +202,7 @@ void rxs_stop(unsigned int grace)
 	server.stopping = true;
 	if (!wait_idle(&until)) {
 		for (call = server.active; call; call = call->next)
-			rx_InterruptCall(call->rx, RXS_RESTARTING);
+			rxs_interrupt(call, RXS_RESTARTING);
 		while (server.active)
 			pthread_cond_wait(&server.idle, &server.lock);
 	}

@@ -96,6 +96,7 @@ void rxs_stop(unsigned int grace);
 
 u16 rxs_call_service(const struct rxs_call *call);
 struct rxs_peer rxs_call_peer(const struct rxs_call *call);
+void rxs_interrupt(struct rxs_call *call, s32 code);
 size_t rxs_read(struct rxs_call *call, void *buf, size_t len);
 int rxs_write(struct rxs_call *call, const void *buf, size_t len);
 

@@ -28,6 +28,9 @@ enum volcmd_exit {
  * @err: errors and progress
  * @stop: NULL, or a flag that another thread or a signal sets to have a long
  *	command give up and undo what it did
+ * @wait: NULL, or waits for a reader of @out who is behind; called where that
+ *	holds up nobody else
+ * @client: for @wait
  * @status: NULL, or writes what the server that runs the command is doing
  * @ctx: for @status
  */
@@ -36,6 +39,8 @@ struct volcmd_io {
 	FILE *out;
 	FILE *err;
 	const atomic_bool *stop;
+	void (*wait)(void *client);
+	void *client;
 	void (*status)(void *ctx, FILE *out);
 	void *ctx;
 };

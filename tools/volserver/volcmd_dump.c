@@ -173,7 +173,9 @@ static int put_contents(struct dump *d, const struct afsx_fid *fid, u64 size)
 		if (n <= 0)
 			return n ? (int)n : -EUCLEAN;
 		if (fwrite(d->buf, 1, (size_t)n, d->out) != (size_t)n)
-			return -errno;
+			return volcmd_stopped(d->c) ? -ECANCELED : -errno;
+		if (d->c->io->wait)
+			d->c->io->wait(d->c->io->client);
 		if (volcmd_stopped(d->c))
 			return -ECANCELED;
 		off += (u64)n;

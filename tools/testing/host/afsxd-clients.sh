@@ -202,6 +202,34 @@ greedy_clients()
 	wait_for 90 in_progress 0
 }
 
+# Requests that are never whole: others are served, all the same when they come from
+# one client and from several, and in the end they are ended.
+half_requests()
+{
+	start_client h 127.0.0.10 1010
+	start_client i 127.0.0.11 1011
+	restart --threads 4 --client-calls 1 --request-timeout 3600 --idle-timeout 3600
+	good h stat $file 0
+	good h half-fs 1
+	wait_for 30 in_progress 1
+	sleep 0.3
+	good h stat $file $busy
+	good h half-fs 40
+	good a stat $file 0
+	restart --threads 4 --request-timeout 3600 --idle-timeout 3600
+	good h half-fs 40
+	good i half-fs 40
+	good a stat $file 0
+	good b create $dir seven 0 0 0
+	restart --threads 4 --request-timeout 1 --idle-timeout 3600
+	good h half-fs 1
+	wait_for 30 in_progress 1
+	wait_for 60 in_progress 0 || fail 'half a request is waited for'
+	good h stat $file 0
+	end_client h
+	end_client i
+}
+
 waiting()
 {
 	[[ $(status_of 'calls waiting') == "$1" ]]
@@ -253,6 +281,7 @@ promises_hold
 slow_senders
 dead_clients
 greedy_clients
+half_requests
 statistics
 stop_server
 vol check --data >/dev/null || fail 'the store is damaged'

@@ -30,6 +30,7 @@ numbers='
 fs-port 1 65535
 vl-port 1 65535
 threads 2 1024
+request-timeout 1 3600
 idle-timeout 1 3600
 max-clients 1 1000000
 max-promises 64 100000000

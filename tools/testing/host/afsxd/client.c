@@ -196,6 +196,7 @@ static bool start(char **argv)
 	bool mute;
 
 	security[0] = rxnull_NewServerSecurityObject();
+	client.address = ntohl(inet_addr(argv[4]));
 	client.server = ntohl(inet_addr(argv[1]));
 	client.promise = number(argv[6]);
 	mute = !strcmp(argv[7], "mute");

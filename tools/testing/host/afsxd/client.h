@@ -34,6 +34,7 @@
  * struct client - the connections of this process
  * @fs: to the file service
  * @vl: to the volume location service
+ * @address: of this client, host byte order
  * @server: the server's address, host byte order
  * @fs_port: port of its file service
  * @vl_port: port of its volume location service
@@ -43,6 +44,7 @@
 struct client {
 	struct rx_connection *fs;
 	struct rx_connection *vl;
+	uint32_t address;
 	uint32_t server;
 	uint16_t fs_port;
 	uint16_t vl_port;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Requests given byte by byte, for what no stub would send. */
 #include <arpa/inet.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,61 @@ static void zeros_fs(char **words, int nr)
 	answer("%d", rx_EndCall(call, 0));
 }
 
+/* An Rx packet of a client: the header's words, then an opcode. */
+enum { RX_WORDS = 8, REASON_AT = 44, REASON_PING = 6 };
+
+static int half_fd = -1;
+
+static void send_half(uint32_t epoch, uint32_t cid)
+{
+	struct sockaddr_in to = {
+		.sin_family = AF_INET,
+		.sin_port = htons(client.fs_port),
+		.sin_addr.s_addr = htonl(client.server),
+	};
+	const uint32_t packet[RX_WORDS] = {
+		epoch, cid, htonl(1), htonl(1), htonl(1),
+		htonl(0x01010000),	/* data, by the client, not the last */
+		htonl(1), htonl(132),	/* file service, FetchStatus */
+	};
+
+	if (sendto(half_fd, packet, sizeof(packet), 0, (void *)&to, sizeof(to)) < 0)
+		fail("not sent");
+}
+
+/* Pings are answered, so that the server believes in the client. */
+static void *answer_pings(void *arg)
+{
+	uint32_t packet[512];
+	ssize_t n;
+
+	while ((n = recv(half_fd, packet, sizeof(packet), 0)) > 0) {
+		if (n > REASON_AT && ((uint8_t *)packet)[REASON_AT] == REASON_PING)
+			send_half(packet[0], packet[1]);
+	}
+	return arg;
+}
+
+/* half-fs COUNT: requests of which no more than the opcode is sent */
+static void half_fs(char **words, int nr)
+{
+	static uint32_t cid = 0x10000;
+	struct sockaddr_in from = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(client.address),
+	};
+	unsigned int i, n = number(words[0]);
+	pthread_t thread;
+
+	if (half_fd < 0) {
+		half_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		expect("bind", bind(half_fd, (void *)&from, sizeof(from)), 0);
+		expect("thread", pthread_create(&thread, NULL, answer_pings, NULL), 0);
+	}
+	for (i = 0; i < n; i++, cid += RX_MAXCALLS)
+		send_half(htonl(0x80001234), htonl(cid));
+}
+
 /* datagram PORT HEX...: one UDP datagram to the server, from a new socket */
 static void datagram(char **words, int nr)
 {
@@ -118,6 +174,7 @@ const struct command raw_commands[] = {
 	{ "raw-fs", 0, raw_fs },
 	{ "raw-vl", 0, raw_vl },
 	{ "zeros-fs", 2, zeros_fs },
+	{ "half-fs", 1, half_fs },
 	{ "datagram", 1, datagram },
 	{ "noise", 3, noise },
 	{ 0 }

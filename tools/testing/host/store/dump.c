@@ -271,6 +271,40 @@ static void expect_refusal(const char *dump, size_t len, const char *why)
 	forget(&r);
 }
 
+/* The uniquifier of a directory's entry: it comes before the name. */
+static char *find_unique(const struct result *whole, char *copy, const char *name,
+			 size_t len)
+{
+	char *at = memmem(whole->out, whole->out_len, name, len);
+
+	if (!at)
+		die("the dump has no entry '%s'", name);
+	return copy + (at - whole->out) - 4;
+}
+
+/* Nothing has the uniquifier 0, though entries come before what they lead to. */
+static void test_unique(const struct result *whole)
+{
+	static const struct {
+		const char *name;
+		size_t len;
+		const char *why;
+	} cases[] = {
+		{ "second", 7, "'second' leads to 6.0: neither may be 0" },
+		{ "empty", 6, "'empty' leads to 2.0: neither may be 0" },
+		{ "..", 3, "its '..' leads to vnode 1.0" },
+	};
+	char *copy = malloc(whole->out_len);
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		memcpy(copy, whole->out, whole->out_len);
+		memset(find_unique(whole, copy, cases[i].name, cases[i].len), 0,
+		       4);
+		expect_refusal(copy, whole->out_len, cases[i].why);
+	}
+	free(copy);
+}
+
 static void test_whole(const struct result *whole)
 {
 	char *copy = malloc(2 * whole->out_len), *end;
@@ -411,6 +445,7 @@ int test_dump(int argc, char **argv)
 	test_more(&whole);
 	test_damage(&whole);
 	test_whole(&whole);
+	test_unique(&whole);
 	test_change(&whole, argv[2]);
 	forget(&whole);
 	return store_close(st) ? 1 : 0;
