@@ -248,17 +248,20 @@ static void block_signals(sigset_t *set)
  * Free what nobody refers to any more, while clients are served. Return: the signal
  * that came meanwhile, or 0.
  */
-static int collect_leftovers(struct store *st, const sigset_t *set)
+static int collect_leftovers(struct afsxd *d, const sigset_t *set)
 {
 	static const struct timespec at_once;
 	int ret = 1, sig = 0;
 
 	while (ret > 0 && sig <= 0) {
-		ret = store_collect(st, COLLECT_STEP);
+		ret = store_collect(d->store, COLLECT_STEP);
 		sig = sigtimedwait(set, NULL, &at_once);
 	}
 	if (ret < 0)
 		log_warn("leftovers not freed", LOG_I("error", ret));
+	/* what lacked room or time may have it later */
+	if (ret == -ENOSPC || ret == -EAGAIN)
+		atomic_store(&d->leftovers, true);
 	return sig > 0 ? sig : 0;
 }
 
@@ -266,12 +269,12 @@ static int collect_leftovers(struct store *st, const sigset_t *set)
 static int wait_for_end(struct afsxd *d, const sigset_t *set)
 {
 	static const struct timespec pause = { .tv_sec = COLLECT_PAUSE };
-	int sig = collect_leftovers(d->store, set);
+	int sig = collect_leftovers(d, set);
 
 	while (sig <= 0) {
 		sig = sigtimedwait(set, NULL, &pause);
 		if (sig <= 0 && atomic_exchange(&d->leftovers, false))
-			sig = collect_leftovers(d->store, set);
+			sig = collect_leftovers(d, set);
 	}
 	return sig;
 }

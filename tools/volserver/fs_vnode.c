@@ -10,6 +10,7 @@
 
 #include "acl.h"
 #include "afsxd.h"
+#include "callback.h"
 #include "cleanup.h"
 #include "fs_access.h"
 #include "fs_vnode.h"
@@ -19,7 +20,10 @@
 /* File data is read and sent in pieces of this size. */
 #define FETCH_CHUNK	(256 * 1024u)
 
-/* Find the volume of @fid and promise the vnode; @cb may be NULL. */
+/*
+ * Find the volume of @fid and promise the vnode; @cb may be NULL. A clone may be renewed
+ * meanwhile: what is said of it must be of the time after the promise.
+ */
 static s32 enter(struct svc_call *call, const struct afsx_fid *fid,
 		 struct afsx_callback *cb)
 {
@@ -27,8 +31,21 @@ static s32 enter(struct svc_call *call, const struct afsx_fid *fid,
 
 	if (!code)
 		code = fs_check_fid(fid);
-	if (!code && cb)
-		*cb = fs_promise(call, fid);
+	if (code || !cb)
+		return code;
+	*cb = fs_promise(call, fid);
+	return call->vol.type == AFSX_VOL_RW ? 0 :
+	       fs_find_volume(call, fid->vid);
+}
+
+/* Look at the vnode of enter(). One that is not there will not change. */
+static s32 look(struct svc_call *call, const struct afsx_fid *fid,
+		struct fs_vnode *v, const struct afsx_callback *cb)
+{
+	s32 code = fs_get_vnode(call, fid, v);
+
+	if (code == AFSX_VNOVNODE && cb)
+		callbacks_give_up(call->d->callbacks, call->host, fid);
 	return code;
 }
 
@@ -39,7 +56,7 @@ static s32 get_status(struct svc_call *call, const struct afsx_fid *fid,
 	s32 code = enter(call, fid, cb);
 
 	if (!code)
-		code = fs_get_vnode(call, fid, &v);
+		code = look(call, fid, &v, cb);
 	if (!code)
 		code = fs_may_fetch(&v, false);
 	if (!code)
@@ -113,7 +130,7 @@ s32 fs_fetch_data(struct svc_call *call, const void *args, void *reply)
 
 	code = enter(call, &a->fid, &r->cb);
 	if (!code)
-		code = fs_get_vnode(call, &a->fid, &v);
+		code = look(call, &a->fid, &v, &r->cb);
 	if (!code)
 		code = fs_may_fetch(&v, true);
 	if (code)

@@ -230,6 +230,18 @@ half_requests()
 	end_client i
 }
 
+# What is not there is not promised, so nobody can fill the table with it.
+made_up()
+{
+	local before i
+
+	before=$(status_of promises)
+	for i in {2..40..2}; do
+		good a stat "$volume" $((9000 + i)) 1 102
+	done
+	equal promises "$(status_of promises)" "$before"
+}
+
 waiting()
 {
 	[[ $(status_of 'calls waiting') == "$1" ]]
@@ -282,6 +294,7 @@ slow_senders
 dead_clients
 greedy_clients
 half_requests
+made_up
 statistics
 stop_server
 vol check --data >/dev/null || fail 'the store is damaged'

@@ -59,6 +59,9 @@ malformed()
 	refused "$unmarshal" fs "000000a1${fid}00000104$(printf '61%.0s' {1..260})"
 	refused "$nametoolong" fs "000000a1${fid}00000100$(printf '61%.0s' {1..256})"
 	refused "$unmarshal" fs "000000a1${fid}0000000361006100"
+	# A link's target with a NUL in it
+	refused "$unmarshal" fs "0000008b${fid}0000000161000000" \
+		"0000000362006300$(printf '00%.0s' {1..24})"
 	# Offsets below 0
 	refused "$unmarshal" fs "00000082${fid}ffffffff00000001"
 	refused "$unmarshal" fs "00010001${fid}ffffffffffffffff0000000000000001"
