@@ -13,6 +13,7 @@
 #include <linux/printk.h>
 #include <linux/refcount.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
@@ -93,16 +94,24 @@ static int afsx_mntpt_params(struct fs_context *fc, struct dentry *dentry)
 
 /*
  * Nobody reads the context's log here. Its first message, "e PREFIX: REASON\n",
- * goes to the kernel's, but not as often as anybody likes to cause it.
+ * goes to the kernel's, but not as often as anybody likes to cause it. It quotes
+ * what the server says, as does the name: line ends and the like are escaped.
  */
 static void afsx_mntpt_report(const struct fc_log *log, struct dentry *dentry)
 {
+	struct name_snapshot name;
 	const char *reason;
 
 	if (log->head == log->tail)
 		return;
 	reason = strstr(log->buffer[log->tail % ARRAY_SIZE(log->buffer)], ": ");
-	pr_err_ratelimited("mount point '%pd'%s", dentry, reason ?: "\n");
+	if (!reason)
+		return;
+	reason += strlen(": ");
+	take_dentry_name_snapshot(&name, dentry);
+	pr_err_ratelimited("mount point '%*pE': %*pE\n", (int)name.name.len,
+			   name.name.name, (int)strlen(reason) - 1, reason);
+	release_dentry_name_snapshot(&name);
 }
 
 static struct vfsmount *afsx_mntpt_mount(struct dentry *dentry)
