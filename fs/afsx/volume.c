@@ -98,6 +98,14 @@ static bool afsx_sites_contain(const struct afsx_sites *sites,
 	return false;
 }
 
+/* The compiler may check an index against nr. */
+static void afsx_sites_append(struct afsx_sites *sites,
+			      struct afsx_server *server)
+{
+	sites->nr++;
+	sites->server[sites->nr - 1] = server;
+}
+
 static bool afsx_sites_equal(const struct afsx_sites *a,
 			     const struct afsx_sites *b)
 {
@@ -147,7 +155,7 @@ static struct afsx_sites *afsx_sites_build(struct afsx_cell *cell,
 		if (afsx_sites_contain(sites, server))
 			afsx_server_put(server);
 		else
-			sites->server[sites->nr++] = server;
+			afsx_sites_append(sites, server);
 	}
 	if (sites->nr && !gave_up)
 		return sites;
