@@ -4,6 +4,7 @@
  */
 #include <linux/ctype.h>
 #include <linux/err.h>
+#include <linux/module.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
@@ -16,6 +17,12 @@
 
 /* Seconds that an answer of DNS without an expiry time of its own is used. */
 #define AFSX_DNS_MIN_TTL	60
+/* Seconds until DNS is asked again after it had no answer. */
+#define AFSX_DNS_RETRY		10
+
+static unsigned int dns_cells = 4096;
+module_param(dns_cells, uint, 0644);
+MODULE_PARM_DESC(dns_cells, "cells that are remembered because DNS knows them, per namespace");
 
 struct afsx_cell *afsx_cell_get(struct afsx_cell *cell)
 {
@@ -52,9 +59,6 @@ static struct afsx_cell *afsx_cell_alloc(struct afsx_net *net, const char *name,
 		cell->name[i] = tolower(name[i]);
 	return cell;
 }
-
-/* Cells from DNS that anybody may cause a namespace to remember */
-#define AFSX_DNS_CELLS_MAX	4096
 
 /*
  * Find the place of a name in the sorted list. Return: the cell of that name,
@@ -93,6 +97,34 @@ struct afsx_cell *afsx_cell_find(struct afsx_net *net, const char *name,
 }
 
 /*
+ * Anybody can have cells remembered that DNS knows. When there are too many, the
+ * oldest that is not in use goes. cells_lock is held for writing, so that nobody
+ * finds a cell to count. Return: whether there is room.
+ */
+static bool afsx_cells_make_room(struct afsx_net *net)
+{
+	struct afsx_cell *cell, *oldest = NULL;
+	unsigned int nr = 0;
+
+	list_for_each_entry(cell, &net->cells, link) {
+		if (cell->kept)
+			continue;
+		nr++;
+		if (refcount_read(&cell->ref) == 1 &&
+		    (!oldest || cell->ino < oldest->ino))
+			oldest = cell;
+	}
+	if (nr < READ_ONCE(dns_cells))
+		return true;
+	if (!oldest)
+		return false;
+	list_del(&oldest->link);
+	afsx_proc_remove_cell(oldest);
+	afsx_cell_put(oldest);
+	return true;
+}
+
+/*
  * Put a new cell on the list, which takes the reference, unless there is one
  * of that name already. Return: the counted cell that is on the list.
  */
@@ -104,23 +136,25 @@ static struct afsx_cell *afsx_cell_insert(struct afsx_cell *cell)
 
 	down_write(&net->cells_lock);
 	other = afsx_cell_search(net, cell->name, cell->name_len - 1, &after);
-	if (!other && cell->source == AFSX_CELL_DNS &&
-	    net->cells_seq >= AFSX_DNS_CELLS_MAX)
+	if (other)
+		other->kept |= cell->kept;
+	else if (!cell->kept && !afsx_cells_make_room(net))
 		other = ERR_PTR(-ENOSPC);
 	if (!other) {
+		/* What it was to go behind may have gone. */
+		afsx_cell_search(net, cell->name, cell->name_len - 1, &after);
 		cell->ino = ++net->cells_seq;
 		list_add(&cell->link, after);
+		afsx_proc_add_cell(cell);
 	}
 	if (!IS_ERR(other))
 		afsx_cell_get(other ?: cell);
 	up_write(&net->cells_lock);
 
-	if (other) {
-		afsx_cell_put(cell);
-		return other;
-	}
-	afsx_proc_add_cell(cell);
-	return cell;
+	if (!other)
+		return cell;
+	afsx_cell_put(cell);
+	return other;
 }
 
 /* Replace a cell's addresses. The cell's lock is held. */
@@ -132,7 +166,6 @@ static void afsx_cell_set_addrs(struct afsx_cell *cell, struct afsx_addrs *addrs
 	afsx_addrs_put(old);
 }
 
-/* Ask DNS for a cell's VL servers. The cell's lock is held. */
 static int afsx_cell_ask_dns(struct afsx_cell *cell)
 {
 	time64_t expiry = 0, now = ktime_get_real_seconds();
@@ -163,11 +196,22 @@ static int afsx_cell_ask_dns(struct afsx_cell *cell)
 	return 0;
 }
 
+/*
+ * Ask DNS for a cell's VL servers. The cell's lock is held. When DNS does not
+ * answer, it is let alone for a while: everybody who wants the cell waits here.
+ */
+static void afsx_cell_refresh(struct afsx_cell *cell)
+{
+	cell->dns_error = afsx_cell_ask_dns(cell);
+	if (cell->dns_error == -EDESTADDRREQ ||
+	    cell->dns_error == -EAFNOSUPPORT)
+		WRITE_ONCE(cell->dns_expiry,
+			   ktime_get_real_seconds() + AFSX_DNS_RETRY);
+}
+
 static bool afsx_cell_is_stale(const struct afsx_cell *cell)
 {
-	if (cell->source == AFSX_CELL_CONFIG)
-		return false;
-	return !rcu_access_pointer(cell->vl) ||
+	return READ_ONCE(cell->source) == AFSX_CELL_DNS &&
 	       ktime_get_real_seconds() >= READ_ONCE(cell->dns_expiry);
 }
 
@@ -180,14 +224,15 @@ struct afsx_addrs *afsx_cell_vl_addrs(struct afsx_cell *cell)
 		if (mutex_lock_killable(&cell->lock))
 			return ERR_PTR(-EINTR);
 		if (afsx_cell_is_stale(cell))
-			ret = afsx_cell_ask_dns(cell);
+			afsx_cell_refresh(cell);
+		ret = cell->dns_error;
 		mutex_unlock(&cell->lock);
 		if (ret == -EINTR)
 			return ERR_PTR(ret);
 	}
 	/* Old addresses are better than none. */
 	addrs = afsx_addrs_get(&cell->vl);
-	return addrs ?: ERR_PTR(ret ?: -EDESTADDRREQ);
+	return addrs ?: ERR_PTR(READ_ONCE(cell->dns_error) ?: -EDESTADDRREQ);
 }
 
 struct afsx_cell *afsx_cell_lookup(struct afsx_net *net, const char *name,
@@ -242,8 +287,13 @@ struct afsx_cell *afsx_cell_add(struct afsx_net *net, const char *name,
 		return ERR_PTR(-ENOMEM);
 	}
 
-	if (addrs)
+	cell->kept = true;
+	/* Whoever finds it on the list finds its addresses. */
+	if (addrs) {
 		cell->source = AFSX_CELL_CONFIG;
+		refcount_inc(&addrs->ref);
+		RCU_INIT_POINTER(cell->vl, addrs);
+	}
 	cell = afsx_cell_insert(cell);
 	if (IS_ERR(cell)) {
 		afsx_addrs_put(addrs);
@@ -253,7 +303,7 @@ struct afsx_cell *afsx_cell_add(struct afsx_net *net, const char *name,
 	if (addrs) {
 		cell->source = AFSX_CELL_CONFIG;
 		afsx_cell_set_addrs(cell, addrs);
-	} else if (cell->source == AFSX_CELL_CONFIG) {
+	} else {
 		cell->source = AFSX_CELL_DNS;
 		cell->dns_expiry = 0;
 	}

@@ -15,6 +15,7 @@
 
 struct afsx_addrs;
 struct afsx_net;
+struct proc_dir_entry;
 struct seq_file;
 
 /**
@@ -31,9 +32,12 @@ enum afsx_cell_source { AFSX_CELL_CONFIG, AFSX_CELL_DNS };
  * @rcu: delays the release
  * @link: in afsx_net.cells, sorted
  * @source: where @vl comes from
+ * @kept: the administrator named it; others go when there are too many
  * @lock: one DNS or VL look-up at a time; guards @vl's replacement
  * @vl: addresses of the VL servers (RCU), NULL until looked up or configured
- * @dns_expiry: wall time when a DNS answer is out of date
+ * @dns_expiry: wall time from when DNS is asked again
+ * @dns_error: what asking it came to the last time, 0 or -errno
+ * @proc: its directory in /proc, or NULL
  * @ino: stable inode number pair for the dynamic root, see dynroot.h
  * @name_len: bytes in @name, the NUL included
  * @name: lower case, NUL-terminated
@@ -44,9 +48,12 @@ struct afsx_cell {
 	struct rcu_head		rcu;
 	struct list_head	link;
 	enum afsx_cell_source	source;
+	bool			kept;
 	struct mutex		lock;	/* see above */
 	struct afsx_addrs __rcu	*vl;
 	time64_t		dns_expiry;
+	int			dns_error;
+	struct proc_dir_entry	*proc;
 	u32			ino;
 	u8			name_len;
 	char			name[] __counted_by(name_len);

@@ -298,9 +298,16 @@ void afsx_proc_add_cell(struct afsx_cell *cell)
 	dir = proc_net_mkdir(cell->net->net, cell->name, cell->net->proc);
 	if (!dir)
 		return;
+	cell->proc = dir;
 	proc_create_net_single("vlservers", 0444, dir, afsx_vlservers_show, cell);
 	proc_create_net_data("volumes", 0444, dir, &afsx_volumes_ops,
 			     sizeof(struct seq_net_private), cell);
+}
+
+void afsx_proc_remove_cell(struct afsx_cell *cell)
+{
+	proc_remove(cell->proc);
+	cell->proc = NULL;
 }
 
 int afsx_proc_init_net(struct afsx_net *net)

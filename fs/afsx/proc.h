@@ -12,8 +12,13 @@ struct afsx_net;
 int afsx_proc_init_net(struct afsx_net *net);
 void afsx_proc_exit_net(struct afsx_net *net);
 
-/* A cell was added: make its directory. Sleeps; failure is not fatal. */
+/*
+ * A cell is added: make its directory, or removed: wait for its readers and remove
+ * it. Both sleep and are called under cells_lock, which readers of the directory
+ * must not take. Failing to make it is not fatal.
+ */
 void afsx_proc_add_cell(struct afsx_cell *cell);
+void afsx_proc_remove_cell(struct afsx_cell *cell);
 
 int afsx_proc_init(void);
 void afsx_proc_exit(void);
