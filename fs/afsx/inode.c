@@ -154,7 +154,8 @@ static void afsx_inode_set_kind(struct inode *inode,
 {
 	struct afsx_vnode *vnode = AFSX_V(inode);
 
-	inode->i_mode = afsx_status_mode(status);
+	/* Whether its set-id bits count is for afsx_vnode_apply() to say. */
+	inode->i_mode = afsx_status_mode(status) & ~(S_ISUID | S_ISGID);
 	inode->i_flags |= S_NOATIME;
 	netfs_inode_init(&vnode->netfs, &afsx_netfs_ops, false);
 	if (afsx_status_is_mntpt(status)) {

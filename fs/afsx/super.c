@@ -25,6 +25,7 @@
 #include "op.h"
 #include "security.h"
 #include "super.h"
+#include "validate.h"
 #include "vnode.h"
 #include "volume.h"
 
@@ -40,6 +41,22 @@ static bool afsx_sb_trusted(const struct fs_context *fc,
 	return fc->purpose != FS_CONTEXT_FOR_SUBMOUNT ||
 	       cell == params->suid_cell ||
 	       cell == READ_ONCE(params->net->root_cell);
+}
+
+/*
+ * A volume of a stranger's cell was mounted by hand, and now somebody has come by
+ * in another way, to a mount without its nosuid: set-id bits end for both. Whoever
+ * applies a status looks at @suid under the vnode's lock, so that none comes back.
+ */
+static void afsx_sb_distrust(struct super_block *sb)
+{
+	struct inode *inode;
+
+	WRITE_ONCE(AFSX_SB(sb)->suid, false);
+	spin_lock(&sb->s_inode_list_lock);
+	list_for_each_entry(inode, &sb->s_inodes, i_sb_list)
+		afsx_vnode_drop_setid(AFSX_V(inode));
+	spin_unlock(&sb->s_inode_list_lock);
 }
 
 static struct afsx_sb *afsx_sb_alloc(struct fs_context *fc)
@@ -291,10 +308,14 @@ int afsx_get_tree(struct fs_context *fc)
 	if (IS_ERR(sb))
 		return PTR_ERR(sb);
 
-	if (sb->s_root)
+	if (sb->s_root) {
 		ret = afsx_check_shared(fc, AFSX_SB(sb));
-	else
+		if (ret == 0 && !params->dyn &&
+		    !afsx_sb_trusted(fc, AFSX_SB(sb)->cell))
+			afsx_sb_distrust(sb);
+	} else {
 		ret = afsx_fill_super(sb, fc);
+	}
 	if (ret) {
 		deactivate_locked_super(sb);
 		return ret;

@@ -26,7 +26,8 @@ struct afsx_volume;
  * @dyn: this is the dynamic root
  * @force: the R/O type was asked for by suffix (shown in /proc/mounts)
  * @rwpath: '#' in mount points inside means the R/W volume
- * @suid: the set-user-id and set-group-id bits of its files count
+ * @suid: the set-user-id and set-group-id bits of its files count; becomes false
+ *	when an automount of a stranger's cell comes to share a superblock
  * @autocell: names of cells are found in the root directory
  * @flock: file locking mode, parsed and shown
  * @calls: calls in flight, for umount -f

@@ -76,10 +76,12 @@ static void afsx_apply_attrs(struct inode *inode,
 			     const struct afsx_status *status)
 {
 	struct afsx_vnode *vnode = AFSX_V(inode);
+	umode_t mode = afsx_status_mode(status);
 
-	inode->i_mode = afsx_status_mode(status);
-	if (!AFSX_SB(inode->i_sb)->suid)
-		inode->i_mode &= ~(S_ISUID | S_ISGID);
+	if (!READ_ONCE(AFSX_SB(inode->i_sb)->suid))
+		mode &= ~(S_ISUID | S_ISGID);
+	/* Nobody must see the bits before they are taken away. */
+	WRITE_ONCE(inode->i_mode, mode);
 	i_uid_write(inode, status->owner);
 	i_gid_write(inode, status->group);
 	set_nlink(inode, status->nlink);
@@ -97,6 +99,15 @@ static void afsx_apply_attrs(struct inode *inode,
 			set_bit(AFSX_V_ZAP, &vnode->flags);
 	}
 	clear_bit(AFSX_V_DELETED, &vnode->flags);
+}
+
+void afsx_vnode_drop_setid(struct afsx_vnode *vnode)
+{
+	struct inode *inode = afsx_inode(vnode);
+
+	write_seqlock(&vnode->cb_lock);
+	WRITE_ONCE(inode->i_mode, inode->i_mode & ~(S_ISUID | S_ISGID));
+	write_sequnlock(&vnode->cb_lock);
 }
 
 /**

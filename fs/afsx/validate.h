@@ -71,6 +71,9 @@ int afsx_vnode_apply_new(struct afsx_vnode *vnode, const struct afsx_op *op,
 			 const struct afsx_status *status,
 			 const struct afsx_callback *cb);
 
+/* The set-id bits of a file count no more; AFSX_SB()->suid is false already. */
+void afsx_vnode_drop_setid(struct afsx_vnode *vnode);
+
 /* The server says that the vnode is gone: every later use gives -ESTALE. */
 void afsx_vnode_gone(struct afsx_vnode *vnode);
 
