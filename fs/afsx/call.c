@@ -251,6 +251,37 @@ static void afsx_block_signals(sigset_t *saved)
 	sigprocmask(SIG_BLOCK, &blocked, saved);
 }
 
+/*
+ * A stop, a tracer, the freezer and task work end that sleep, too, and are no
+ * reason to fail. Return: whether to go back to it, which is possible at once
+ * when what it waits for has come, and else after a sleep that they do not end.
+ */
+static bool afsx_call_persists(const struct afsx_call *call, int error)
+{
+	if (error != -ERESTARTSYS || READ_ONCE(call->ended))
+		return false;
+	schedule_timeout_killable(1);
+	return !fatal_signal_pending(current);
+}
+
+static int afsx_call_begin(struct afsx_call *call, struct afsx_exchange *x,
+			   size_t len)
+{
+	struct rxrpc_call *rxcall;
+
+	rxcall = rxrpc_kernel_begin_call(call->socket, x->peer, x->by.key,
+					 (unsigned long)call, len, x->timeout,
+					 GFP_NOFS, afsx_call_notify,
+					 x->rpc->service, false, call->killable ?
+					 RXRPC_PREINTERRUPTIBLE :
+					 RXRPC_UNINTERRUPTIBLE,
+					 atomic_inc_return(&rxrpc_debug_id));
+	if (IS_ERR(rxcall))
+		return PTR_ERR(rxcall);
+	call->rxcall = rxcall;
+	return 0;
+}
+
 /* Begin the call and send the request. */
 static int afsx_call_start(struct afsx_call *call, struct afsx_exchange *x,
 			   void *request, size_t len)
@@ -261,23 +292,16 @@ static int afsx_call_start(struct afsx_call *call, struct afsx_exchange *x,
 	if (call->killable)
 		afsx_block_signals(&saved);
 	x->issued = ktime_get_boottime();
-	call->rxcall = rxrpc_kernel_begin_call(call->socket, x->peer, x->by.key,
-					       (unsigned long)call, len,
-					       x->timeout, GFP_NOFS,
-					       afsx_call_notify, x->rpc->service,
-					       false, call->killable ?
-					       RXRPC_PREINTERRUPTIBLE :
-					       RXRPC_UNINTERRUPTIBLE,
-					       atomic_inc_return(&rxrpc_debug_id));
-	if (IS_ERR(call->rxcall)) {
-		ret = PTR_ERR(call->rxcall);
-		call->rxcall = NULL;
-	} else {
-		ret = afsx_rx_send(call->socket, call->rxcall, request, len);
-	}
+	do {
+		ret = call->rxcall ? 0 : afsx_call_begin(call, x, len);
+		if (ret == 0)
+			ret = afsx_rx_send(call->socket, call->rxcall, request, len);
+	} while (afsx_call_persists(call, ret));
 	if (call->killable)
 		sigprocmask(SIG_SETMASK, &saved, NULL);
-	return ret == -ERESTARTSYS ? -EINTR : ret;
+	if (ret == -ERESTARTSYS)
+		ret = READ_ONCE(call->ended) ? -ESHUTDOWN : -EINTR;
+	return ret;
 }
 
 /* The abort code that tells the server why its reply is not wanted. */
@@ -414,6 +438,14 @@ void afsx_peer_put(struct rxrpc_peer *peer)
 {
 	if (peer)
 		rxrpc_kernel_put_peer(peer);
+}
+
+u32 afsx_peer_ip(const struct rxrpc_peer *peer)
+{
+	const struct sockaddr *addr = rxrpc_kernel_remote_addr(peer);
+
+	return addr->sa_family == AF_INET ?
+	       ntohl(((const struct sockaddr_in *)addr)->sin_addr.s_addr) : 0;
 }
 
 u32 afsx_peer_rtt(const struct rxrpc_peer *peer)

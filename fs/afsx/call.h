@@ -143,6 +143,9 @@ struct rxrpc_peer *afsx_peer_get(struct afsx_net *net, u32 ip, u16 port);
 /* Drops the reference; NULL is fine. Not from interrupts. */
 void afsx_peer_put(struct rxrpc_peer *peer);
 
+/* IPv4 address, host order; 0 for a peer of another family. */
+u32 afsx_peer_ip(const struct rxrpc_peer *peer);
+
 /* Smoothed round trip time in microseconds, 0 when there is none yet. */
 u32 afsx_peer_rtt(const struct rxrpc_peer *peer);
 

@@ -105,7 +105,6 @@ static void afsx_op_snapshot(struct afsx_op *op, struct afsx_server *server)
 	op->cb_epoch = atomic_read(&server->cb_epoch);
 	op->cb_version = atomic_read(&op->volume->cb_version);
 	op->cb_breaks = atomic_read(&op->volume->cb_breaks);
-	WRITE_ONCE(server->owes, true);
 }
 
 static int afsx_op_call(struct afsx_op *op, struct afsx_round *round,
@@ -152,6 +151,7 @@ static void afsx_op_attempt(struct afsx_op *op, struct afsx_round *round,
 		ret = afsx_op_call(op, round, by);
 	}
 	if (ret == 0) {
+		WRITE_ONCE(server->owes, true);
 		WRITE_ONCE(round->sites->best, round->site);
 		afsx_addrs_note(round->addrs, round->addr, 0);
 	}

@@ -93,50 +93,67 @@ void afsx_addrs_note(struct afsx_addrs *addrs, unsigned int index, int error)
  * @cell: its cell; NULL: any
  * @uuid: its identity, or NULL
  * @ip: its address when @uuid is NULL, host order
- * @peer: the transport's record, or NULL; takes precedence
  */
 struct afsx_server_key {
 	const struct afsx_cell		*cell;
 	const struct afsx_uuid		*uuid;
 	u32				ip;
-	const struct rxrpc_peer		*peer;
 };
 
-static bool afsx_server_match(const struct afsx_server *server,
-			      const struct afsx_server_key *key);
+static bool afsx_uuid_is(const struct afsx_server *server,
+			 const struct afsx_uuid *uuid)
+{
+	return uuid && server->has_uuid && afsx_uuid_eq(&server->uuid, uuid);
+}
 
-/* Void the promises of every record that matches; NULL: of all. */
-static bool afsx_servers_void(struct afsx_net *net,
-			      const struct afsx_server_key *key)
+static bool afsx_server_is_at(const struct afsx_server *server, const u32 *ip,
+			      unsigned int nr)
+{
+	const struct afsx_addrs *addrs = rcu_dereference(server->addrs);
+	unsigned int i, j;
+
+	for (i = 0; i < addrs->nr; i++)
+		for (j = 0; j < nr; j++)
+			if (addrs->addr[i].ip == ip[j])
+				return true;
+	return false;
+}
+
+/*
+ * A host keeps one list of promises for us but may have several records here: in
+ * several cells, with an identity or without. Void the promises in each that has
+ * its identity or one of its addresses.
+ */
+static void afsx_servers_void(struct afsx_net *net, const struct afsx_uuid *uuid,
+			      const u32 *ip, unsigned int nr)
 {
 	struct afsx_server *server;
 	bool found = false;
 
 	rcu_read_lock();
 	list_for_each_entry_rcu(server, &net->servers, link) {
-		if (key && !afsx_server_match(server, key))
+		if (!afsx_uuid_is(server, uuid) &&
+		    !afsx_server_is_at(server, ip, nr))
 			continue;
 		atomic_inc(&server->cb_epoch);
 		found = true;
 	}
 	rcu_read_unlock();
-	return found;
+	/* Which files the host serves is not known from here. */
+	if (found)
+		afsx_mmap_broken_sb(NULL);
 }
 
-/*
- * A server may be known in several cells. It keeps one list of promises for
- * us, so that a goodbye speaks for all its records.
- */
 static void afsx_server_void_twins(const struct afsx_server *server,
 				   const struct afsx_addrs *addrs)
 {
-	struct afsx_server_key key = {
-		.uuid	= server->has_uuid ? &server->uuid : NULL,
-		.ip	= addrs->addr[0].ip,
-	};
+	u32 ip[AFSX_SERVER_MAX_ADDRS];
+	unsigned int i;
 
-	afsx_servers_void(server->net, &key);
-	afsx_mmap_broken_sb(NULL);
+	for (i = 0; i < addrs->nr; i++)
+		ip[i] = addrs->addr[i].ip;
+	afsx_servers_void(server->net, server->has_uuid ? &server->uuid : NULL,
+			  ip, i);
 }
 
 /* Say goodbye, so that the server need not keep promises for us. */
@@ -221,27 +238,13 @@ void afsx_server_put(struct afsx_server *server)
 		queue_work(afsx_wq, &server->destroy_work);
 }
 
-static bool afsx_server_has_peer(const struct afsx_server *server,
-				 const struct rxrpc_peer *peer)
-{
-	const struct afsx_addrs *addrs = rcu_dereference(server->addrs);
-	unsigned int i;
-
-	for (i = 0; i < addrs->nr; i++)
-		if (READ_ONCE(addrs->addr[i].peer) == peer)
-			return true;
-	return false;
-}
-
 static bool afsx_server_match(const struct afsx_server *server,
 			      const struct afsx_server_key *key)
 {
 	if (key->cell && server->cell != key->cell)
 		return false;
-	if (key->peer)
-		return afsx_server_has_peer(server, key->peer);
 	if (key->uuid)
-		return server->has_uuid && afsx_uuid_eq(&server->uuid, key->uuid);
+		return afsx_uuid_is(server, key->uuid);
 	return !server->has_uuid &&
 	       rcu_dereference(server->addrs)->addr[0].ip == key->ip;
 }
@@ -507,15 +510,10 @@ out:
 void afsx_servers_new_epoch(struct afsx_net *net, const struct rxrpc_peer *peer,
 			    const struct afsx_uuid *uuid)
 {
-	struct afsx_server_key by_uuid = { .uuid = uuid };
-	struct afsx_server_key by_peer = { .peer = peer };
+	u32 ip = afsx_peer_ip(peer);
 
-	/* The identity counts: a server may call from any of its addresses. */
-	if (!(uuid && afsx_servers_void(net, &by_uuid)) &&
-	    !afsx_servers_void(net, &by_peer))
-		afsx_servers_void(net, NULL);
-	/* Which files it serves is not known from here. */
-	afsx_mmap_broken_sb(NULL);
+	/* A stranger has promised nothing: what it says changes nothing. */
+	afsx_servers_void(net, uuid, &ip, 1);
 }
 
 void afsx_servers_exit_net(struct afsx_net *net)

@@ -181,12 +181,12 @@ static void handle_packet(int fd, u16 port, const char *rules)
 	}
 }
 
-static int open_port(u16 port)
+static int open_port(struct in_addr ip, u16 port)
 {
 	struct sockaddr_in addr = {
 		.sin_family = AF_INET,
 		.sin_port = htons(port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		.sin_addr = ip,
 	};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
@@ -199,14 +199,16 @@ int main(int argc, char **argv)
 {
 	static const u16 port[] = { AFSX_VL_PORT, AFSX_FS_PORT };
 	struct pollfd fds[ARRAY_SIZE(port)];
+	struct in_addr ip;
 	size_t i;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: liar RULES\n");
+	if (argc < 2 || argc > 3 ||
+	    !inet_aton(argc == 3 ? argv[2] : "127.0.0.1", &ip)) {
+		fprintf(stderr, "usage: liar RULES [ADDRESS]\n");
 		return 2;
 	}
 	for (i = 0; i < ARRAY_SIZE(port); i++)
-		fds[i] = (struct pollfd){ .fd = open_port(port[i]), .events = POLLIN };
+		fds[i] = (struct pollfd){ .fd = open_port(ip, port[i]), .events = POLLIN };
 	puts("ready");
 	fflush(stdout);
 	for (;;) {
