@@ -159,7 +159,7 @@ s32 dispatch(void *ctx, struct rxs_call *rx)
 	struct svc_call call = { .d = ctx, .rx = rx };
 	struct arrival arrival;
 	svc_handler_t handler;
-	struct frame frame;
+	struct frame frame = { NULL };
 	s32 code;
 
 	if (!svc)
