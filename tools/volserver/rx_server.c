@@ -21,6 +21,7 @@
 #include <rx/rx_multi.h>
 #include <rx/rx_null.h>
 
+#include "rx_beat.h"
 #include "rx_server.h"
 
 /* Bytes librx moves in one read or write: its length arguments are int. */
@@ -95,6 +96,7 @@ static afs_int32 serve(struct rx_call *rx)
 
 	if (!call_enter(&call))
 		return RXS_RESTARTING;
+	rx_beat();
 	code = server.config.handler(server.config.ctx, &call);
 	call_leave(&call);
 	return code;

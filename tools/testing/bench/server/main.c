@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "rx_beat.h"
 
 /* Seconds a call may take, and the server be silent for. */
 #define CALL_SECONDS	120
@@ -62,8 +63,10 @@ static void call(const char *address, unsigned int port, unsigned int callers)
 	works_begin();
 	for (const struct work *w = works; w->name; w++) {
 		pthread_barrier_wait(barrier);
-		for (unsigned int i = 0; i < w->count / callers; i++)
+		for (unsigned int i = 0; i < w->count / callers; i++) {
+			rx_beat();
 			w->run(i);
+		}
 		pthread_barrier_wait(barrier);
 	}
 }
