@@ -12,7 +12,6 @@
 #include "log.h"
 
 #define READ_MAX	((u64)256 * 1024)	/* bytes in one request to read */
-#define QUEUED_MAX	(32u * 1024 * 1024)	/* bytes waiting to be written */
 
 static void destroy(struct blkdev *dev)
 {
@@ -22,6 +21,7 @@ static void destroy(struct blkdev *dev)
 		close(dev->wake);
 	pthread_mutex_destroy(&dev->lock);
 	pthread_cond_destroy(&dev->room);
+	pthread_cond_destroy(&dev->io);
 	free((char *)dev->opts.uri);
 	free(dev);
 }
@@ -39,6 +39,8 @@ int blkdev_open(const struct blkdev_opts *o, struct blkdev **out,
 	dev->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	pthread_mutex_init(&dev->lock, NULL);
 	pthread_cond_init(&dev->room, NULL);
+	pthread_cond_init(&dev->io, NULL);
+	TAILQ_INIT(&dev->waiters);
 	blkdev_queue_init(&dev->pending);
 	blkdev_queue_init(&dev->inflight);
 	blkdev_queue_init(&dev->unflushed);
@@ -61,29 +63,15 @@ fail:
 	return ret;
 }
 
-/* With the lock held; whether wake() must follow. */
-static bool must_wake(struct blkdev *dev)
-{
-	bool asleep = dev->asleep;
-
-	dev->asleep = false;
-	return asleep;
-}
-
-static void wake(struct blkdev *dev)
-{
-	/* cannot fail: the counter never comes near its limit */
-	eventfd_write(dev->wake, 1);
-}
-
 void blkdev_close(struct blkdev *dev)
 {
 	if (!dev)
 		return;
 	pthread_mutex_lock(&dev->lock);
 	dev->stop = true;
+	pthread_cond_signal(&dev->io);
 	pthread_mutex_unlock(&dev->lock);
-	wake(dev);
+	eventfd_write(dev->wake, 1);
 	pthread_join(dev->thread, NULL);
 	destroy(dev);
 }
@@ -105,15 +93,20 @@ int blkdev_failed(struct blkdev *dev)
 	return dev->failed;
 }
 
-void blkdev_fail(struct blkdev *dev, int err)
+void blkdev_fail_locked(struct blkdev *dev, int err)
 {
-	MUTEX_GUARD(&dev->lock);
-
 	if (dev->failed)
 		return;
 	dev->failed = err;
 	log_error("nothing is written any more until the store is opened again",
 		  LOG_S("uri", dev->opts.uri), LOG_S("why", strerror(-err)));
+}
+
+void blkdev_fail(struct blkdev *dev, int err)
+{
+	MUTEX_GUARD(&dev->lock);
+
+	blkdev_fail_locked(dev, err);
 }
 
 static void count(struct blkdev_stats *stats, const struct blkdev_req *req,
@@ -147,10 +140,9 @@ void blkdev_stats(struct blkdev *dev, struct blkdev_stats *stats)
 
 void blkdev_complete(struct blkdev *dev, struct blkdev_req *req, int err)
 {
-	pthread_mutex_lock(&dev->lock);
 	count(&dev->stats, req, err);
 	if (req->op == BLKDEV_WRITE) {
-		if (dev->queued > QUEUED_MAX)
+		if (dev->queued > BLKDEV_QUEUED_MAX)
 			pthread_cond_broadcast(&dev->room);
 		dev->queued -= req->len;
 	}
@@ -160,20 +152,18 @@ void blkdev_complete(struct blkdev *dev, struct blkdev_req *req, int err)
 		if (!--req->batch->nr)
 			pthread_cond_signal(&req->batch->done);
 	}
-	pthread_mutex_unlock(&dev->lock);
 }
 
-/* Queue @req for the I/O thread, or fail it at once on a failed device. */
+/* Send @req, or fail it at once on a failed device. */
 static void submit(struct blkdev *dev, struct blkdev_batch *batch,
 		   struct blkdev_req *req)
 {
-	bool asleep = false;
 	int failed = 0;
 
 	req->dev = dev;
 	req->batch = batch;
 	pthread_mutex_lock(&dev->lock);
-	while (req->op == BLKDEV_WRITE && dev->queued > QUEUED_MAX)
+	while (req->op == BLKDEV_WRITE && dev->queued > BLKDEV_QUEUED_MAX)
 		pthread_cond_wait(&dev->room, &dev->lock);
 	if (req->op != BLKDEV_READ)
 		failed = dev->failed;
@@ -185,13 +175,11 @@ static void submit(struct blkdev *dev, struct blkdev_batch *batch,
 		if (req->op == BLKDEV_WRITE)
 			dev->queued += req->len;
 		blkdev_queue_add(&dev->pending, req);
-		asleep = must_wake(dev);
+		blkdev_push(dev);
 	}
 	pthread_mutex_unlock(&dev->lock);
 	if (failed)
 		free(req);
-	if (asleep)
-		wake(dev);
 }
 
 static void start(struct blkdev *dev, struct blkdev_batch *batch,
@@ -249,8 +237,8 @@ int blkdev_wait(struct blkdev *dev, struct blkdev_batch *batch)
 	int err;
 
 	pthread_mutex_lock(&dev->lock);
-	while (batch->nr)
-		pthread_cond_wait(&batch->done, &dev->lock);
+	if (batch->nr)
+		blkdev_drive(dev, batch);
 	err = batch->err;
 	batch->err = 0;
 	pthread_mutex_unlock(&dev->lock);

@@ -3,12 +3,12 @@
  * The device under a store: an NBD export, reached through libnbd.
  *
  * Offsets and lengths are bytes and multiples of BLK_SIZE.  Any thread may call
- * these functions at once: one I/O thread pipelines all requests over one
- * connection, so a FLUSH covers every write acknowledged before it, whether or
- * not the server promises that across connections.
+ * these functions at once: all requests are pipelined over one connection, so a FLUSH
+ * covers every write acknowledged before it, whether or not the server promises
+ * that across connections.
  *
- * When the connection breaks the I/O thread connects again and repeats what was
- * not acknowledged, and also the writes acknowledged since the last FLUSH: the
+ * When the connection breaks a thread connects again and repeats what was not
+ * acknowledged, and also the writes acknowledged since the last FLUSH: the
  * new server process may never have stored them.  Callers notice a delay only.
  *
  * A server that fails a FLUSH may have dropped any write since the one before.
@@ -21,6 +21,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/queue.h>
 
 #include "defs.h"
 #include "err.h"
@@ -53,7 +54,8 @@ struct blkdev_opts {
  * struct blkdev_batch - requests that are waited for together
  * @nr: how many are under way
  * @err: 0, or the first error, negative errno
- * @done: the last of them has ended
+ * @done: the last of them has ended, or the one who waits shall drive
+ * @by_age: while it is waited for
  *
  * Starts as zeros. Owned by one thread.  A batch must be waited for before its memory goes.
  */
@@ -61,6 +63,7 @@ struct blkdev_batch {
 	unsigned int nr;
 	int err;
 	pthread_cond_t done;
+	TAILQ_ENTRY(blkdev_batch) by_age;
 };
 
 /** blkdev_open() - connect; on failure @err says why. */

@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* The I/O thread of a device: sends, receives, reconnects, repeats. */
+/*
+ * Requests and answers on their way.  A request is sent by the thread that makes it.
+ * Of those that wait for answers one drives the connection for all, and hands that
+ * over when it has its own: an answer wakes the thread it is for and no other.  The
+ * I/O thread drives only while more is to be sent than the socket takes, and connects
+ * again.  Everything here is called with the lock held, except where it says not.
+ */
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -12,7 +18,7 @@
 #define INFLIGHT_MAX	64u
 #define UNFLUSHED_MAX	(64u * 1024 * 1024)	/* bytes kept to repeat */
 
-/* Called by libnbd, in the I/O thread, inside nbd_aio_notify_*(). */
+/* Called by libnbd, inside nbd_aio_notify_*(). */
 static int on_answer(void *ctx, int *error)
 {
 	struct blkdev_req *req = ctx;
@@ -47,33 +53,6 @@ s64 blkdev_send(struct blkdev *dev, struct blkdev_req *req)
 	return -1;
 }
 
-static void send_pending(struct blkdev *dev)
-{
-	while (dev->nr_inflight < INFLIGHT_MAX && !dev->lost) {
-		struct blkdev_req *req;
-
-		pthread_mutex_lock(&dev->lock);
-		req = blkdev_queue_take(&dev->pending);
-		pthread_mutex_unlock(&dev->lock);
-		if (!req)
-			return;
-		req->done = false;
-		blkdev_queue_add(&dev->inflight, req);
-		dev->nr_inflight++;
-		if (blkdev_send(dev, req) >= 0)
-			continue;
-		if (nbd_aio_is_ready(dev->nbd) > 0 ||
-		    nbd_aio_is_processing(dev->nbd) > 0) {
-			/* refused by libnbd itself, as out of bounds */
-			req->done = true;
-			req->err = nbd_get_errno();
-		} else {
-			dev->lost = true;
-		}
-		eventfd_write(dev->wake, 1);
-	}
-}
-
 /* Bytes that a request to be repeated keeps in memory. */
 static u64 memory_of(const struct blkdev_req *req)
 {
@@ -98,7 +77,7 @@ static void finish(struct blkdev *dev, struct blkdev_req *req)
 
 	if (req->op == BLKDEV_FLUSH) {
 		if (err)
-			blkdev_fail(dev, err);
+			blkdev_fail_locked(dev, err);
 		else
 			forget_flushed(dev, req->ack);
 		if (!req->batch)
@@ -125,17 +104,33 @@ static bool is_disconnect(int err)
 	       err == EPIPE;
 }
 
+static void wake_driver(struct blkdev *dev)
+{
+	/* cannot fail: the counter never comes near its limit */
+	eventfd_write(dev->wake, 1);
+}
+
+/* The connection is of no use: whoever drives it shall leave it to the I/O thread. */
+static void lose(struct blkdev *dev)
+{
+	dev->lost = true;
+	if (dev->driving)
+		wake_driver(dev);
+	else
+		pthread_cond_signal(&dev->io);
+}
+
 static void collect_answers(struct blkdev *dev)
 {
 	struct blkdev_queue left;
 	struct blkdev_req *req;
 
 	if (nbd_aio_is_dead(dev->nbd) > 0 || nbd_aio_is_closed(dev->nbd) > 0)
-		dev->lost = true;
+		lose(dev);
 	blkdev_queue_init(&left);
 	while ((req = blkdev_queue_take(&dev->inflight))) {
 		if (req->done && is_disconnect(req->err))
-			dev->lost = true;
+			lose(dev);
 		if (req->done && !(req->err && dev->lost)) {
 			dev->nr_inflight--;
 			finish(dev, req);
@@ -146,6 +141,31 @@ static void collect_answers(struct blkdev *dev)
 	dev->inflight = left;
 	if (!left.head)
 		dev->inflight.tail = &dev->inflight.head;
+}
+
+static void send_pending(struct blkdev *dev)
+{
+	struct blkdev_req *req;
+
+	while (dev->nr_inflight < INFLIGHT_MAX && !dev->lost) {
+		req = blkdev_queue_take(&dev->pending);
+		if (!req)
+			return;
+		req->done = false;
+		blkdev_queue_add(&dev->inflight, req);
+		dev->nr_inflight++;
+		if (blkdev_send(dev, req) >= 0)
+			continue;
+		if (nbd_aio_is_ready(dev->nbd) > 0 ||
+		    nbd_aio_is_processing(dev->nbd) > 0) {
+			/* refused by libnbd itself, as out of bounds */
+			req->done = true;
+			req->err = nbd_get_errno();
+			collect_answers(dev);
+		} else {
+			lose(dev);
+		}
+	}
 }
 
 /* Bound the memory of what would have to be repeated. */
@@ -160,16 +180,12 @@ static void flush_when_due(struct blkdev *dev)
 		return;
 	req->op = BLKDEV_FLUSH;
 	dev->flushing = true;
-	pthread_mutex_lock(&dev->lock);
 	blkdev_queue_add(&dev->pending, req);
-	pthread_mutex_unlock(&dev->lock);
 }
 
 /* Put what was sent in vain in front of what has not been sent yet. */
 static void requeue_inflight(struct blkdev *dev)
 {
-	MUTEX_GUARD(&dev->lock);
-
 	if (!dev->inflight.head)
 		return;
 	*dev->inflight.tail = dev->pending.head;
@@ -180,20 +196,118 @@ static void requeue_inflight(struct blkdev *dev)
 	dev->nr_inflight = 0;
 }
 
-static void fail_everything(struct blkdev *dev, int err)
+static void fail_everything(struct blkdev *dev)
 {
 	struct blkdev_req *req;
 
 	requeue_inflight(dev);
-	for (;;) {
-		pthread_mutex_lock(&dev->lock);
-		req = blkdev_queue_take(&dev->pending);
-		pthread_mutex_unlock(&dev->lock);
-		if (!req)
-			return;
-		blkdev_complete(dev, req, err);
+	while ((req = blkdev_queue_take(&dev->pending))) {
+		blkdev_complete(dev, req, dev->failed);
 		free(req);
 	}
+}
+
+/* Whether something waits to be sent, or somebody for that. */
+static bool is_backed_up(struct blkdev *dev)
+{
+	return dev->pending.head || dev->queued > BLKDEV_QUEUED_MAX ||
+	       nbd_aio_get_direction(dev->nbd) & LIBNBD_AIO_DIRECTION_WRITE;
+}
+
+/* Somebody else shall drive, if there is a need to. */
+static void pass_on(struct blkdev *dev)
+{
+	struct blkdev_batch *batch;
+
+	dev->driving = false;
+	if (dev->lost) {
+		pthread_cond_signal(&dev->io);
+		return;
+	}
+	TAILQ_FOREACH(batch, &dev->waiters, by_age) {
+		if (batch->nr) {
+			pthread_cond_signal(&batch->done);
+			return;
+		}
+	}
+	dev->wanted = is_backed_up(dev);
+	if (dev->wanted)
+		pthread_cond_signal(&dev->io);
+}
+
+/* Called with the lock held, which is dropped while there is no news. */
+static void wait_for_news(struct blkdev *dev)
+{
+	unsigned int dir = nbd_aio_get_direction(dev->nbd);
+	struct pollfd fds[] = {
+		{ .fd = dev->wake, .events = POLLIN },
+		{ .fd = nbd_aio_get_fd(dev->nbd) },
+	};
+	eventfd_t n;
+	int ret;
+
+	if (dir & LIBNBD_AIO_DIRECTION_READ)
+		fds[1].events |= POLLIN;
+	if (dir & LIBNBD_AIO_DIRECTION_WRITE)
+		fds[1].events |= POLLOUT;
+	pthread_mutex_unlock(&dev->lock);
+	ret = poll(fds, ARRAY_SIZE(fds), -1);
+	pthread_mutex_lock(&dev->lock);
+	if (ret < 0)
+		return;
+	if (fds[0].revents)
+		eventfd_read(dev->wake, &n);
+	/* others may have sent something meanwhile */
+	dir = nbd_aio_get_direction(dev->nbd);
+	if (fds[1].revents & POLLOUT && dir & LIBNBD_AIO_DIRECTION_WRITE)
+		nbd_aio_notify_write(dev->nbd);
+	else if (fds[1].revents & ~POLLOUT && dir & LIBNBD_AIO_DIRECTION_READ)
+		nbd_aio_notify_read(dev->nbd);
+}
+
+static bool is_done(struct blkdev *dev, const struct blkdev_batch *batch)
+{
+	if (dev->lost)
+		return true;
+	return batch ? !batch->nr : dev->stop || !is_backed_up(dev);
+}
+
+/* Move requests and answers until @batch is done; NULL: until all is sent. */
+static void drive(struct blkdev *dev, const struct blkdev_batch *batch)
+{
+	dev->driving = true;
+	while (!is_done(dev, batch)) {
+		wait_for_news(dev);
+		collect_answers(dev);
+		flush_when_due(dev);
+		send_pending(dev);
+	}
+	pass_on(dev);
+}
+
+void blkdev_push(struct blkdev *dev)
+{
+	send_pending(dev);
+	if (!dev->lost && !is_backed_up(dev))
+		return;
+	if (dev->driving) {
+		wake_driver(dev);
+	} else {
+		dev->wanted = true;
+		pthread_cond_signal(&dev->io);
+	}
+}
+
+void blkdev_drive(struct blkdev *dev, struct blkdev_batch *batch)
+{
+	TAILQ_INSERT_TAIL(&dev->waiters, batch, by_age);
+	while (batch->nr) {
+		if (dev->driving || dev->lost)
+			pthread_cond_wait(&batch->done, &dev->lock);
+		else
+			drive(dev, batch);
+	}
+	TAILQ_REMOVE(&dev->waiters, batch, by_age);
 }
 
 bool blkdev_stopping(struct blkdev *dev)
@@ -203,81 +317,59 @@ bool blkdev_stopping(struct blkdev *dev)
 	return dev->stop;
 }
 
+/* Called with the lock held, which is dropped meanwhile. */
 static void reconnect(struct blkdev *dev)
 {
-	int ret = blkdev_reconnect(dev);
+	int ret;
 
+	dev->driving = true;
+	pthread_mutex_unlock(&dev->lock);
+	ret = blkdev_reconnect(dev);
+	pthread_mutex_lock(&dev->lock);
 	if (ret) {
-		blkdev_fail(dev, ret);
-		fail_everything(dev, ret);
+		blkdev_fail_locked(dev, ret);
+		dev->driving = false;
 		return;
 	}
 	dev->lost = false;
 	requeue_inflight(dev);
+	send_pending(dev);
+	pass_on(dev);
 }
 
-/* Say that the thread must be woken, unless there is work already. */
-static bool fall_asleep(struct blkdev *dev)
+/* What nobody who waits can do: one step. */
+static void work(struct blkdev *dev)
 {
-	MUTEX_GUARD(&dev->lock);
-
-	dev->asleep = !dev->stop &&
-		      (!dev->pending.head || dev->nr_inflight >= INFLIGHT_MAX);
-	return dev->asleep;
+	dev->wanted = false;
+	if (dev->lost && dev->failed)
+		fail_everything(dev);
+	else if (dev->lost)
+		reconnect(dev);
+	else
+		drive(dev, NULL);
 }
 
-static void wait_for_news(struct blkdev *dev)
+static bool has_work(const struct blkdev *dev)
 {
-	unsigned int dir = nbd_aio_get_direction(dev->nbd);
-	struct pollfd fds[] = {
-		{ .fd = dev->wake, .events = POLLIN },
-		{ .fd = nbd_aio_get_fd(dev->nbd) },
-	};
-	eventfd_t n;
-
-	if (dir & LIBNBD_AIO_DIRECTION_READ)
-		fds[1].events |= POLLIN;
-	if (dir & LIBNBD_AIO_DIRECTION_WRITE)
-		fds[1].events |= POLLOUT;
-	if (poll(fds, ARRAY_SIZE(fds), fall_asleep(dev) ? -1 : 0) < 0)
-		return;
-	if (fds[0].revents)
-		eventfd_read(dev->wake, &n);
-	if (fds[1].revents & POLLOUT)
-		nbd_aio_notify_write(dev->nbd);
-	else if (fds[1].revents)
-		nbd_aio_notify_read(dev->nbd);
-}
-
-/* On a failed device: answer everything with the error until told to stop. */
-static void serve_failed(struct blkdev *dev)
-{
-	struct pollfd fd = { .fd = dev->wake, .events = POLLIN };
-	eventfd_t n;
-
-	fail_everything(dev, blkdev_failed(dev));
-	if (fall_asleep(dev) && poll(&fd, 1, -1) > 0)
-		eventfd_read(dev->wake, &n);
+	if (dev->driving)
+		return false;
+	if (dev->lost && dev->failed)
+		return dev->pending.head || dev->inflight.head;
+	return dev->lost || dev->wanted;
 }
 
 void *blkdev_io_main(void *arg)
 {
 	struct blkdev *dev = arg;
 
-	while (!blkdev_stopping(dev)) {
-		if (dev->lost && blkdev_failed(dev)) {
-			serve_failed(dev);
-			continue;
-		}
-		if (dev->lost) {
-			reconnect(dev);
-			continue;
-		}
-		flush_when_due(dev);
-		send_pending(dev);
-		wait_for_news(dev);
-		collect_answers(dev);
+	pthread_mutex_lock(&dev->lock);
+	while (!dev->stop) {
+		if (has_work(dev))
+			work(dev);
+		else
+			pthread_cond_wait(&dev->io, &dev->lock);
 	}
+	pthread_mutex_unlock(&dev->lock);
 	forget_flushed(dev, U64_MAX);
 	if (dev->nbd && !dev->lost)
 		nbd_shutdown(dev->nbd, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Shared by blkdev.c (callers' side), blkdev_io.c (the I/O thread) and
+ * Shared by blkdev.c (callers' side), blkdev_io.c (what is on its way) and
  * blkdev_conn.c (connections).
  */
 #ifndef AFSX_BLKDEV_PRIV_H
@@ -50,6 +50,9 @@ struct blkdev_req {
 };
 
 #define BLKDEV_REQUEST_MAX	(1024u * 1024)	/* bytes in one request */
+#define BLKDEV_QUEUED_MAX	(32u * 1024 * 1024)	/* bytes waiting to be written */
+
+TAILQ_HEAD(blkdev_batches, blkdev_batch);
 
 struct blkdev_queue {
 	struct blkdev_req *head;
@@ -72,11 +75,15 @@ struct blkdev_queue {
  * @queued: bytes to be written in @pending and @inflight
  * @stats: requests answered
  * @failed: 0, or the errno (negative) that made the device fail for good
- * @stop: the I/O thread shall end
- * @asleep: it waits for news, and must be woken
- * @wake: eventfd that interrupts the I/O thread's poll
- * @thread: the I/O thread; owns the rest
- * @nbd: connection, or NULL
+ * @waiters: batches that are waited for
+ * @driving: a thread polls the connection, or makes a new one
+ * @wanted: the I/O thread shall drive
+ * @stop: it shall end
+ * @io: there is something for it to do
+ * @wake: eventfd that interrupts the poll of the thread that drives
+ * @thread: the I/O thread
+ * @nbd: connection, or NULL; as all that follows, it belongs to the I/O thread
+ *	while @lost and @driving
  * @lost: the connection is of no use any more
  * @inflight: sent, in the order of sending
  * @nr_inflight: their number
@@ -101,8 +108,11 @@ struct blkdev {
 	u64 queued;
 	struct blkdev_stats stats;
 	int failed;
+	struct blkdev_batches waiters;
+	bool driving;
+	bool wanted;
 	bool stop;
-	bool asleep;
+	pthread_cond_t io;
 	int wake;
 
 	pthread_t thread;
@@ -165,7 +175,16 @@ s64 blkdev_send(struct blkdev *dev, struct blkdev_req *req);
 /** blkdev_stopping() - blkdev_close() was called */
 bool blkdev_stopping(struct blkdev *dev);
 
-/** blkdev_complete() - give a request's result to its batch and free it */
+/** blkdev_fail_locked() - blkdev_fail(), with the lock held */
+void blkdev_fail_locked(struct blkdev *dev, int err);
+
+/** blkdev_push() - send what is pending, now or soon; with the lock held */
+void blkdev_push(struct blkdev *dev);
+
+/** blkdev_drive() - until @batch is done; with the lock held, dropped meanwhile */
+void blkdev_drive(struct blkdev *dev, struct blkdev_batch *batch);
+
+/** blkdev_complete() - give a request's result to its batch; with the lock held */
 void blkdev_complete(struct blkdev *dev, struct blkdev_req *req, int err);
 
 #endif /* AFSX_BLKDEV_PRIV_H */
