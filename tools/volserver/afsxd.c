@@ -54,6 +54,7 @@ static int start_store(struct afsxd *d, const struct options *o,
 		.uri = o->store,
 		.readers = o->readers,
 		.cache_mib = o->cache_mib,
+		.data_cache_mib = o->data_cache_mib,
 		.connect_s = o->connect_timeout,
 		.reconnect_s = o->reconnect,
 	};

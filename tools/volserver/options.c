@@ -66,6 +66,8 @@ static const struct {
 	       "threads reading metadata at the same time"),
 	NUMBER("cache", "MIB", cache_mib, 64, 1, 65536,
 	       "memory for metadata"),
+	NUMBER("data-cache", "MIB", data_cache_mib, 64, 1, 65536,
+	       "memory for small parts of files that were read lately"),
 	NUMBER("connect-timeout", "SECONDS", connect_timeout, 10, 1, 3600,
 	       "how long connecting to the NBD server may take"),
 	NUMBER("reconnect", "SECONDS", reconnect, 30, 1, 3600,

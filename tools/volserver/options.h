@@ -41,6 +41,7 @@
  * @grace: seconds calls may take to end at shutdown
  * @readers: threads reading the store's metadata at the same time
  * @cache_mib: memory for the store's metadata, MiB
+ * @data_cache_mib: memory for what small reads found, MiB
  * @connect_timeout: seconds that connecting to the NBD server may take
  * @reconnect: seconds to wait for an NBD server that went away
  */
@@ -68,6 +69,7 @@ struct options {
 	unsigned int grace;
 	unsigned int readers;
 	unsigned int cache_mib;
+	unsigned int data_cache_mib;
 	unsigned int connect_timeout;
 	unsigned int reconnect;
 };

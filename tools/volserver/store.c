@@ -345,7 +345,7 @@ static int open_databases(struct store *st, struct errbuf *err)
 	return ret;
 }
 
-static struct store *store_new(void)
+static struct store *store_new(const struct store_config *cfg)
 {
 	struct store *st = calloc(1, sizeof(*st));
 
@@ -359,7 +359,11 @@ static struct store *store_new(void)
 	hot_init(&st->hot);
 	atomic_store(&st->cuts, true);
 	st->seen = seen_create();
-	if (!st->seen) {
+	st->warm = warm_create((u64)(cfg->data_cache_mib ? : CACHE_DEFAULT) *
+			      1024 * 1024);
+	if (!st->seen || !st->warm) {
+		seen_destroy(st->seen);
+		warm_destroy(st->warm);
 		free(st);
 		return NULL;
 	}
@@ -369,7 +373,7 @@ static struct store *store_new(void)
 int store_open(const struct store_config *cfg, struct store **out,
 	       struct errbuf *err)
 {
-	struct store *st = store_new();
+	struct store *st = store_new(cfg);
 	int ret;
 
 	if (!st)
@@ -404,6 +408,7 @@ int store_close(struct store *st)
 	ckpt_stop(st->ckpt);
 	hot_clear(&st->hot);
 	seen_destroy(st->seen);
+	warm_destroy(st->warm);
 	/* the writer's connection last: it empties the log */
 	for (unsigned int i = 0; i < st->nr_readers; i++)
 		if (st->reader[i].db.sql)

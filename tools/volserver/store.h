@@ -53,6 +53,7 @@ struct store_tx;
  * @flags: STORE_*
  * @readers: threads that can read at once; 0 means 8
  * @cache_mib: memory for metadata pages, MiB; 0 means 64
+ * @data_cache_mib: memory for small parts of files read lately, MiB; 0 means 64
  * @connect_s: seconds that connecting, with the NBD handshake, may take; 0 means
  *	10
  * @reconnect_s: seconds to keep trying after the NBD server went away before
@@ -65,6 +66,7 @@ struct store_config {
 	unsigned int flags;
 	unsigned int readers;
 	unsigned int cache_mib;
+	unsigned int data_cache_mib;
 	unsigned int connect_s;
 	unsigned int reconnect_s;
 	unsigned int free_step;

@@ -18,6 +18,7 @@
 #include "store_ckpt.h"
 #include "store_hot.h"
 #include "store_seen.h"
+#include "store_warm.h"
 #include "vfs.h"
 #include "wal.h"
 
@@ -72,6 +73,7 @@ struct reader {
  * @ingest_lock: protects @ingesting, and with it the free map against checks
  * @ingesting: blocks in use by data that no file refers to yet
  * @seen: what readers found lately
+ * @warm: what they read
  * @cuts: there may be files with blocks that wait to be freed
  * @notify: told of changes, or NULL
  * @notify_ctx: for @notify
@@ -106,6 +108,7 @@ struct store {
 	u64 ingesting;
 
 	struct seen *seen;
+	struct warm *warm;
 	atomic_bool cuts;
 	store_notify_t notify;
 	void *notify_ctx;

@@ -85,25 +85,58 @@ static int read_contents(struct store *st, struct reader *r,
 	}
 }
 
-ssize_t store_read(struct store *st, const struct afsx_fid *fid, u64 off,
-		   void *buf, size_t len, struct store_status *status)
+static size_t clip(const struct store_status *s, u64 off, size_t len)
 {
+	return off < s->size ? min(len, s->size - off) : 0;
+}
+
+/* From memory, if all of it is there; else a negative errno. */
+static ssize_t read_warm(struct store *st, const struct afsx_fid *fid, u64 off,
+			 void *buf, size_t len, struct store_status *s)
+{
+	unsigned int era = seen_era(st->seen);
+
+	if (seen_get(st->seen, fid, s, NULL) < 0)
+		return -ENODATA;
+	len = clip(s, off, len);
+	if (!warm_get(st->warm, s, era, off, buf, len) ||
+	    seen_era(st->seen) != era)
+		return -ENODATA;
+	return (ssize_t)len;
+}
+
+static ssize_t read_cold(struct store *st, const struct afsx_fid *fid, u64 off,
+			 void *buf, size_t len, struct store_status *s)
+{
+	unsigned int era = seen_era(st->seen);
 	struct vnode vn;
 	int ret;
 	struct reader *r = read_begin(st, fid, &vn, &ret);
 
 	if (!r)
 		return ret;
-	if (off >= vn.s.size)
-		len = 0;
-	else
-		len = min(len, vn.s.size - off);
+	*s = vn.s;
+	len = clip(s, off, len);
 	if (len)
 		ret = read_contents(st, r, &vn, off, buf, len);
-	if (status)
-		*status = vn.s;
 	ret = read_end(st, r, &vn, ret);
-	return ret ? ret : (ssize_t)len;
+	if (ret)
+		return ret;
+	warm_put(st->warm, s, era, off, buf, len);
+	return (ssize_t)len;
+}
+
+ssize_t store_read(struct store *st, const struct afsx_fid *fid, u64 off,
+		   void *buf, size_t len, struct store_status *status)
+{
+	struct store_status s;
+	ssize_t n = read_warm(st, fid, off, buf, len, &s);
+
+	if (n < 0)
+		n = read_cold(st, fid, off, buf, len, &s);
+	if (n >= 0 && status)
+		*status = s;
+	return n;
 }
 
 int store_lookup(struct store *st, const struct afsx_fid *dir,

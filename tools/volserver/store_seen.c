@@ -219,6 +219,13 @@ void seen_open_all(struct seen *c)
 	atomic_fetch_sub(&c->shut, 1);
 }
 
+unsigned int seen_era(struct seen *c)
+{
+	unsigned int era = atomic_load(&c->era);
+
+	return atomic_load(&c->shut) ? 0 : era;
+}
+
 void seen_vol_put(struct seen *c, const struct store_vol *vol, u64 mark)
 {
 	unsigned int set = set_of(vol->id, 0);

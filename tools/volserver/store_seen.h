@@ -67,6 +67,14 @@ void seen_shut_all(struct seen *c);
 /** seen_open_all() - that is committed, or was not done */
 void seen_open_all(struct seen *c);
 
+/**
+ * seen_era() - what has not changed while no volume was made, renewed or removed
+ * @c: where
+ *
+ * Return: a number; 0, which is none's, while that is being committed.
+ */
+unsigned int seen_era(struct seen *c);
+
 /** seen_vol_put() - keep a volume; @mark: of its vnode 0 */
 void seen_vol_put(struct seen *c, const struct store_vol *vol, u64 mark);
 

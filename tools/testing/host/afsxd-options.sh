@@ -41,6 +41,7 @@ max-commands 1 256
 grace 0 300
 readers 1 256
 cache 1 65536
+data-cache 1 65536
 reconnect 1 3600'
 
 wrong '--cell is missing'

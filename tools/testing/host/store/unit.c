@@ -13,6 +13,7 @@
 #include "sb.h"
 #include "size.h"
 #include "store-test.h"
+#include "store_warm.h"
 
 static int bad;
 
@@ -218,6 +219,58 @@ static void test_alloc_retire(void)
 	alloc_destroy(a);
 }
 
+/* Byte @i of a file is that of its block and offset, as this has it. */
+static void fill(u8 *buf, u64 off, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		buf[i] = (u8)((off + i) / 4096 * 7 + (off + i));
+}
+
+static bool has(struct warm *w, const struct store_status *s, unsigned int era,
+		u64 off, size_t len)
+{
+	static u8 is[65536], should[65536];
+
+	if (!warm_get(w, s, era, off, is, len))
+		return false;
+	fill(should, off, len);
+	EXPECT(!memcmp(is, should, len));
+	return true;
+}
+
+static void test_warm(void)
+{
+	struct warm *w = warm_create(1024 * 1024);
+	struct store_status s = { .fid = { 1, 2, 3 }, .size = 10000, .dv = 5 };
+	static u8 buf[65536];
+
+	fill(buf, 0, 10000);
+	EXPECT(!has(w, &s, 1, 0, 1));
+	/* of the second block only a part was read */
+	warm_put(w, &s, 1, 0, buf, 6000);
+	EXPECT(has(w, &s, 1, 0, 4096) && !has(w, &s, 1, 4096, 1));
+	EXPECT(has(w, &s, 1, 4095, 1) && !has(w, &s, 1, 4095, 2));
+	/* the last block ends where the file does */
+	warm_put(w, &s, 1, 100, buf + 100, 9900);
+	EXPECT(has(w, &s, 1, 0, 10000) && has(w, &s, 1, 9999, 1));
+	EXPECT(!has(w, &s, 0, 0, 1) && !has(w, &s, 2, 0, 1));
+	for (s.dv = 6; s.dv < 500; s.dv++)
+		EXPECT(!has(w, &s, 1, 0, 1));
+	s.dv = 5;
+	s.fid.unique = 4;
+	EXPECT(!has(w, &s, 1, 0, 1));
+	/* more than there is room for: what is there is right */
+	s.size = 16 * 65536 * 3;
+	for (u64 off = 0; off < s.size; off += 65536) {
+		fill(buf, off, 65536);
+		warm_put(w, &s, 1, off, buf, 65536);
+		EXPECT(has(w, &s, 1, off, 65536));
+	}
+	for (u64 off = 0; off < s.size; off += 4096)
+		has(w, &s, 1, off, 4096);
+	warm_destroy(w);
+}
+
 int test_unit(int argc, char **argv)
 {
 	test_crc32c();
@@ -228,6 +281,7 @@ int test_unit(int argc, char **argv)
 	test_alloc_order();
 	test_alloc_urgent();
 	test_alloc_retire();
+	test_warm();
 	puts(bad ? "failed" : "good");
 	return bad;
 }
