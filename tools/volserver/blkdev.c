@@ -232,6 +232,17 @@ void blkdev_write_async(struct blkdev *dev, struct blkdev_batch *batch, u64 off,
 	write_pieces(dev, batch, off, buf, len, false);
 }
 
+bool blkdev_has_fua(const struct blkdev *dev)
+{
+	return dev->can_fua;
+}
+
+void blkdev_write_fua_async(struct blkdev *dev, struct blkdev_batch *batch,
+			    u64 off, const void *buf, size_t len)
+{
+	write_pieces(dev, batch, off, buf, len, true);
+}
+
 int blkdev_wait(struct blkdev *dev, struct blkdev_batch *batch)
 {
 	int err;

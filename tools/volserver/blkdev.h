@@ -154,6 +154,13 @@ void blkdev_read_async(struct blkdev *dev, struct blkdev_batch *batch, u64 off,
 void blkdev_write_async(struct blkdev *dev, struct blkdev_batch *batch, u64 off,
 			const void *buf, size_t len);
 
+/** blkdev_has_fua() - whether one write can be made durable without a FLUSH */
+bool blkdev_has_fua(const struct blkdev *dev);
+
+/** blkdev_write_fua_async() - blkdev_write_async(), durable once waited for */
+void blkdev_write_fua_async(struct blkdev *dev, struct blkdev_batch *batch,
+			    u64 off, const void *buf, size_t len);
+
 /** blkdev_wait() - wait for a batch; its first error, and clears it */
 int blkdev_wait(struct blkdev *dev, struct blkdev_batch *batch);
 

@@ -17,6 +17,19 @@ int data_punch(struct store_tx *tx, struct tx_grp *g, struct vnode *vn,
 int data_write(struct store_tx *tx, struct vnode *vn, u64 off, const void *buf,
 	       size_t len);
 
+/**
+ * data_send() - start to write data to blocks that nothing refers to yet
+ * @st: store
+ * @batch: to be waited for before something does
+ * @own: of @st->changing, those that are the caller's
+ * @run: blocks, at most EXTENT_MAX
+ * @data: what goes there
+ *
+ * Return: whether they are durable only after a FLUSH.
+ */
+bool data_send(struct store *st, struct blkdev_batch *batch, unsigned int own,
+	       const struct alloc_run *run, const u8 *data);
+
 /** data_sum() - checksums of @nr blocks */
 void data_sum(const u8 *data, u32 nr, u8 *sums);
 
@@ -27,9 +40,10 @@ void data_sum(const u8 *data, u32 nr, u8 *sums);
  * @off: which block of the file they are
  * @run: where they are, at most EXTENT_MAX; the writes have been waited for
  * @sums: their checksums
+ * @flush: whether they are durable only after a FLUSH
  */
 int data_place(struct store_tx *tx, struct vnode *vn, u64 off,
-	       const struct alloc_run *run, const u8 *sums);
+	       const struct alloc_run *run, const u8 *sums, bool flush);
 
 /** data_truncate() - change a file's size */
 int data_truncate(struct store_tx *tx, struct vnode *vn, u64 size);

@@ -19,12 +19,14 @@
  * @next: piece behind this one
  * @off: which block of the file it begins with
  * @run: where it is
+ * @flush: it is durable only after a FLUSH
  * @sums: checksum of each block
  */
 struct piece {
 	struct piece *next;
 	u64 off;
 	struct alloc_run run;
+	bool flush;
 	u8 sums[];
 };
 
@@ -102,6 +104,7 @@ int store_ingest_begin(struct store *st, u64 off, struct store_ingest **out)
 		return -ENOMEM;
 	}
 	in->st = st;
+	atomic_fetch_add(&st->changing, 1);
 	in->head_off = off;
 	in->off = ROUND_UP(off, (u64)BLK_SIZE);
 	in->last = &in->first;
@@ -128,12 +131,13 @@ static int write_piece(struct store_ingest *in, u64 off, const u8 *data, u32 nr,
 	p->off = off;
 	p->run = run;
 	data_sum(data, run.nr, p->sums);
+	/* what is not the first will not be the last either */
+	p->flush = data_send(in->st, &in->writes, in->first ? 0 : 1, &run,
+			     data);
 	*in->last = p;
 	in->last = &p->next;
 	in->near = run.start + run.nr;
 	*done = run.nr;
-	blkdev_write_async(in->st->dev, &in->writes, run.start << BLK_SHIFT,
-			   data, (size_t)run.nr * BLK_SIZE);
 	return 0;
 }
 
@@ -213,7 +217,8 @@ static int place_pieces(struct store_tx *tx, struct vnode *vn,
 			return -ENOMEM;
 		hand_over(in->st, p->run.nr);
 		in->first = p->next;
-		ret = data_place(tx, vn, p->off, &p->run, p->sums);
+		ret = data_place(tx, vn, p->off, &p->run, p->sums,
+				 p->flush);
 		free(p);
 	}
 	return ret;
@@ -229,6 +234,7 @@ int store_write_ingest(struct store_tx *tx, const struct afsx_fid *fid,
 		return tx_fail(tx, ret);
 	if (vn->s.type != AFSX_FTYPE_FILE)
 		return vn->s.type == AFSX_FTYPE_DIR ? -EISDIR : -EINVAL;
+	tx->has_ingest = true;
 	if (in->head_len)
 		ret = data_write(tx, vn, in->head_off, in->head, in->head_len);
 	if (!ret)
@@ -253,6 +259,7 @@ void store_ingest_free(struct store_ingest *in)
 		return_blocks(in->st, &p->run);
 		free(p);
 	}
+	atomic_fetch_sub(&in->st->changing, 1);
 	free(in->buf);
 	free(in);
 }

@@ -68,6 +68,7 @@ struct reader {
  * @reader_left: the same, for one that waits until all have moved on
  * @reader: connections for reading
  * @nr_readers: their number
+ * @changing: transactions, and data on their way to one
  * @staged: directories of store_stage(), protected by @writer_lock
  * @busy: volumes of store_hold() and restores, protected by @writer_lock
  * @ingest_lock: protects @ingesting, and with it the free map against checks
@@ -101,6 +102,7 @@ struct store {
 	struct reader *reader;
 	unsigned int nr_readers;
 
+	atomic_uint changing;
 	struct afsx_fid staged[STAGED_MAX];
 	u32 busy[BUSY_MAX];
 

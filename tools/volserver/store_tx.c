@@ -398,6 +398,7 @@ static void tx_free(struct store_tx *tx)
 	free(tx->taken.run);
 	free(tx->freed.run);
 	free(tx->news);
+	atomic_fetch_sub(&tx->st->changing, 1);
 	free(tx);
 }
 
@@ -414,13 +415,14 @@ int store_begin(struct store *st, struct store_tx **out)
 	tx->st = st;
 	tx->db = &st->writer;
 	tx->now = time(NULL);
+	atomic_fetch_add(&st->changing, 1);
 	pthread_mutex_lock(&st->writer_lock);
 	ckpt_make_room(st->ckpt);
 	store_reap(st);
 	ret = db_run(tx->db, SQL_BEGIN_WRITE, "");
 	if (ret) {
 		pthread_mutex_unlock(&st->writer_lock);
-		free(tx);
+		tx_free(tx);
 		return ret;
 	}
 	*out = tx;

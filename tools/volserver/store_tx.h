@@ -56,7 +56,9 @@ struct run_list {
  * @restoring: group that a restore fills unseen by others, or 0
  * @pages: of the database with all of its changes
  * @writes: file data under way
- * @wrote: file data was written
+ * @wrote: file data was written that takes a FLUSH to be durable
+ * @fua_writes: writes of data that may not have needed one
+ * @has_ingest: it is given data of a struct store_ingest
  * @cutting: a file is made shorter: blocks may come out of the reserve when others
  *	are freed
  * @taken: blocks allocated, to be given back when it is aborted
@@ -77,6 +79,8 @@ struct store_tx {
 	s64 pages;
 	struct blkdev_batch writes;
 	bool wrote;
+	unsigned int fua_writes;
+	bool has_ingest;
 	bool cutting;
 	struct run_list taken;
 	struct run_list freed;

@@ -262,6 +262,17 @@ void blkdev_write_async(struct blkdev *dev, struct blkdev_batch *batch, u64 off,
 	note(batch, blkdev_write(dev, off, buf, len));
 }
 
+bool blkdev_has_fua(const struct blkdev *dev)
+{
+	return true;
+}
+
+void blkdev_write_fua_async(struct blkdev *dev, struct blkdev_batch *batch,
+			    u64 off, const void *buf, size_t len)
+{
+	note(batch, blkdev_write(dev, off, buf, len));
+}
+
 int blkdev_wait(struct blkdev *dev, struct blkdev_batch *batch)
 {
 	int err = batch->err;
