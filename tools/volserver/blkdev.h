@@ -37,8 +37,10 @@ struct blkdev;
  * @rdonly: never write
  * @connect_s: seconds that connecting and the handshake may take; 0 means 10
  * @reconnect_s: seconds to try to connect again before giving up
- * @identify: NULL, or asked with block 0 after each reconnection whether this
- *	is still the same store; non-zero makes the device fail with that errno
+ * @identify: NULL, or asked on each new connection, before anything is repeated,
+ *	whether this is still the same store and may be written to; it asks the
+ *	device with blkdev_read_away() and blkdev_write_away().  -EAGAIN has the
+ *	device connect again, another errno makes it fail for good
  * @ctx: for @identify
  */
 struct blkdev_opts {
@@ -46,7 +48,7 @@ struct blkdev_opts {
 	bool rdonly;
 	unsigned int connect_s;
 	unsigned int reconnect_s;
-	int (*identify)(void *ctx, const void *block0);
+	int (*identify)(void *ctx);
 	void *ctx;
 };
 
@@ -125,6 +127,12 @@ int blkdev_write(struct blkdev *dev, u64 off, const void *buf, size_t len);
  * follows the write, and its failure is final as with blkdev_flush().
  */
 int blkdev_write_fua(struct blkdev *dev, u64 off, const void *buf, size_t len);
+
+/** blkdev_read_away() - read while the device is away, for identify() only */
+int blkdev_read_away(struct blkdev *dev, u64 off, void *buf, size_t len);
+
+/** blkdev_write_away() - the same: write, durably; a block */
+int blkdev_write_away(struct blkdev *dev, u64 off, const void *buf, size_t len);
 
 /** blkdev_flush() - make every acknowledged write durable */
 int blkdev_flush(struct blkdev *dev);

@@ -2,9 +2,12 @@
 /* Connections of a device: the first one, and those after one was lost. */
 #include <errno.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "blkdev_priv.h"
+#include "cleanup.h"
 #include "log.h"
 
 #define CONNECT_DEFAULT	10	/* seconds */
@@ -132,20 +135,37 @@ static int exchange(struct blkdev *dev, struct blkdev_req *req)
 	return ret;
 }
 
-static int identify(struct blkdev *dev)
+int blkdev_read_away(struct blkdev *dev, u64 off, void *buf, size_t len)
 {
-	u8 block[BLK_SIZE];
 	struct blkdev_req req = {
 		.op = BLKDEV_READ,
-		.len = sizeof(block),
-		.buf = block,
+		.off = off,
+		.len = len,
+		.buf = buf,
 	};
 
-	if (!dev->opts.identify)
-		return 0;
-	if (exchange(dev, &req))
+	return exchange(dev, &req) ? -EAGAIN : 0;
+}
+
+int blkdev_write_away(struct blkdev *dev, u64 off, const void *buf, size_t len)
+{
+	struct blkdev_req *req CLEANUP_FREE = malloc(sizeof(*req) + len);
+	struct blkdev_req flush = { .op = BLKDEV_FLUSH };
+
+	if (!req)
 		return -EAGAIN;
-	return dev->opts.identify(dev->opts.ctx, block);
+	*req = (struct blkdev_req){
+		.op = BLKDEV_WRITE,
+		.fua = dev->can_fua,
+		.off = off,
+		.len = len,
+	};
+	memcpy(req->data, buf, len);
+	if (exchange(dev, req))
+		return -EAGAIN;
+	if (dev->can_fua || !dev->can_flush)
+		return 0;
+	return exchange(dev, &flush) ? -EAGAIN : 0;
 }
 
 static int repeat_unflushed(struct blkdev *dev)
@@ -169,7 +189,11 @@ static int try_again(struct blkdev *dev, struct errbuf *err)
 		return ret;
 	if (ret)
 		return -EAGAIN;
-	ret = identify(dev);
+	if (dev->opts.identify)
+		ret = dev->opts.identify(dev->opts.ctx);
+	if (ret == -ESTALE)
+		return err_set(err, ret, "%s: another process took the store over",
+			       dev->opts.uri);
 	if (ret && ret != -EAGAIN)
 		return err_set(err, ret, "%s: the server came back with other contents",
 			       dev->opts.uri);

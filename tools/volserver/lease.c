@@ -17,6 +17,7 @@
 #include "log.h"
 
 #define ID_LEN		36	/* a UUID in text */
+#define TRUST_MS	((LEASE_WATCH_S - LEASE_PERIOD_S) * 1000)
 #define HOST_LEN	64
 
 /* Offsets in the block */
@@ -51,9 +52,10 @@ struct owner {
  * @dev: device
  * @store: UUID of the store
  * @thread: renews the lease
- * @turn: held while it is renewed; protects @self
- * @self: what the lease says
- * @renewed: when that began the last time, milliseconds
+ * @turn: held while @thread or lease_hold() renews it
+ * @self: what the lease says, but for the counter
+ * @counter: of the last lease written
+ * @renewed: when the last renewal that counts began, milliseconds
  * @lock: protects @stop
  * @wake: the thread shall look at @stop
  * @stop: the thread shall end
@@ -64,6 +66,7 @@ struct lease {
 	pthread_t thread;
 	pthread_mutex_t turn;
 	struct owner self;
+	atomic_ullong counter;
 	atomic_llong renewed;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
@@ -74,7 +77,8 @@ static s64 now_ms(void)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	/* others count on while this machine sleeps */
+	clock_gettime(CLOCK_BOOTTIME, &ts);
 	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
@@ -160,18 +164,9 @@ static void lease_encode(const struct afsx_uuid *store, const struct owner *o,
 	le32_put(b + LE_CRC, crc32c(0, b, LE_CRC));
 }
 
-/*
- * Who owns @store.  A torn or foreign block means nobody: the owner's last
- * write was cut off by a crash, or there never was one.
- */
-static int lease_read(struct blkdev *dev, const struct afsx_uuid *store,
+static int take_apart(const u8 *b, const struct afsx_uuid *store,
 		      struct owner *o)
 {
-	u8 b[BLK_SIZE];
-	int ret = blkdev_read(dev, BLK_SIZE, b, sizeof(b));
-
-	if (ret)
-		return ret;
 	if (memcmp(b + LE_MAGIC, magic, sizeof(magic)) ||
 	    crc32c(0, b, LE_CRC) != le32_get(b + LE_CRC) ||
 	    memcmp(b + LE_STORE, store->b, sizeof(store->b)))
@@ -187,13 +182,52 @@ static int lease_read(struct blkdev *dev, const struct afsx_uuid *store,
 	return 0;
 }
 
-static int lease_write(struct lease *l)
+/*
+ * Who owns @store.  A torn or foreign block means nobody: the owner's last
+ * write was cut off by a crash, or there never was one.
+ */
+static int lease_read(struct blkdev *dev, const struct afsx_uuid *store,
+		      struct owner *o)
 {
 	u8 b[BLK_SIZE];
+	int ret = blkdev_read(dev, BLK_SIZE, b, sizeof(b));
 
-	l->self.counter++;
-	lease_encode(&l->store, &l->self, b);
-	return blkdev_write_fua(l->dev, BLK_SIZE, b, sizeof(b));
+	return ret ? ret : take_apart(b, store, o);
+}
+
+/* @away: the device is being connected again, so only identify() may ask it. */
+static int lease_write(struct lease *l, bool away)
+{
+	struct owner self = l->self;
+	u8 b[BLK_SIZE];
+
+	self.counter = atomic_fetch_add(&l->counter, 1) + 1;
+	lease_encode(&l->store, &self, b);
+	return away ? blkdev_write_away(l->dev, BLK_SIZE, b, sizeof(b)) :
+		      blkdev_write_fua(l->dev, BLK_SIZE, b, sizeof(b));
+}
+
+/*
+ * Whether the lease is what we wrote; *@other: who else did.  Our id is in the first
+ * sector of the block: the rest of it may be torn when the server died while it
+ * wrote it.  No lease at all is what another owner leaves behind.
+ *
+ * Return: 0; -ESTALE; an I/O error.
+ */
+static int look(struct lease *l, bool away, struct owner *other)
+{
+	u8 b[BLK_SIZE];
+	int ret = away ? blkdev_read_away(l->dev, BLK_SIZE, b, sizeof(b)) :
+			 blkdev_read(l->dev, BLK_SIZE, b, sizeof(b));
+
+	if (ret)
+		return ret;
+	if (!memcmp(b + LE_MAGIC, magic, sizeof(magic)) &&
+	    !memcmp(b + LE_STORE, l->store.b, sizeof(l->store.b)) &&
+	    !memcmp(b + LE_OWNER, l->self.id, sizeof(l->self.id)))
+		return 0;
+	take_apart(b, &l->store, other);
+	return -ESTALE;
 }
 
 /* Whether process ids can be compared: same boot, same pid namespace. */
@@ -250,36 +284,63 @@ int lease_check(struct blkdev *dev, const struct afsx_uuid *store,
 	return ret;
 }
 
-static bool is_ours(const struct lease *l, const struct owner *o)
+/* Others may take the owner for dead soon, or did. */
+static bool is_late(struct lease *l)
 {
-	return !memcmp(o->id, l->self.id, sizeof(o->id));
+	return now_ms() - atomic_load(&l->renewed) > TRUST_MS;
 }
 
-static void renew(struct lease *l)
+/*
+ * Who did not renew for too long may be taken for dead at this moment: a claim that
+ * began before our write is there when no other can follow.
+ *
+ * Return: 0; -ESTALE; an I/O error.
+ */
+static int renew(struct lease *l, bool away)
 {
-	s64 now = now_ms();
-	struct owner o;
-	int ret;
+	struct owner other = { .host = "" };
+	int ret, looks = 0;
+	s64 start;
 
-	MUTEX_GUARD(&l->turn);
-	ret = lease_read(l->dev, &l->store, &o);
-	if (!ret && !is_ours(l, &o)) {
-		log_error("another process took the store over",
-			  LOG_S("host", o.host), LOG_U("pid", o.pid));
-		blkdev_fail(l->dev, -ESTALE);
-		return;
+	/* a look from before a pause says nothing */
+	do {
+		start = now_ms();
+		ret = look(l, away, &other);
+	} while (!ret && now_ms() - start > LEASE_CLAIM_MS && ++looks < 3);
+	if (!ret)
+		ret = lease_write(l, away);
+	if (!ret && is_late(l)) {
+		sleep_ms(LEASE_SETTLE_MS);
+		ret = look(l, away, &other);
 	}
-	if (!lease_write(l))
-		atomic_store(&l->renewed, now);
+	if (!ret)
+		atomic_store(&l->renewed, start);
+	if (ret == -ESTALE)
+		log_error("another process took the store over",
+			  LOG_S("host", other.host), LOG_U("pid", other.pid));
+	return ret;
+}
+
+static void renew_or_fail(struct lease *l)
+{
+	MUTEX_GUARD(&l->turn);
+
+	if (renew(l, false) == -ESTALE)
+		blkdev_fail(l->dev, -ESTALE);
 }
 
 int lease_hold(struct lease *l)
 {
-	s64 limit = (LEASE_WATCH_S - LEASE_PERIOD_S) * 1000;
-
-	if (now_ms() - atomic_load(&l->renewed) > limit)
-		renew(l);
+	if (is_late(l))
+		renew_or_fail(l);
 	return blkdev_failed(l->dev) == -ESTALE ? -ESTALE : 0;
+}
+
+int lease_resume(struct lease *l)
+{
+	struct owner other;
+
+	return is_late(l) ? renew(l, true) : look(l, true, &other);
 }
 
 static void *heartbeat(void *arg)
@@ -297,7 +358,7 @@ static void *heartbeat(void *arg)
 		if (l->stop)
 			break;
 		pthread_mutex_unlock(&l->lock);
-		renew(l);
+		renew_or_fail(l);
 		pthread_mutex_lock(&l->lock);
 		clock_gettime(CLOCK_MONOTONIC, &next);
 	}
@@ -322,15 +383,13 @@ static int look_again(struct lease *l, int before, const struct owner *dead)
 /* Wait until nobody else can have claimed the store as well. */
 static int settle(struct lease *l, s64 took)
 {
-	struct owner o;
+	struct owner other;
 	int ret;
 
 	sleep_ms(took <= LEASE_CLAIM_MS ? LEASE_SETTLE_MS :
 		 LEASE_WATCH_S * 1000);
-	ret = lease_read(l->dev, &l->store, &o);
-	if (!ret && !is_ours(l, &o))
-		ret = -EBUSY;
-	return ret == -ENOENT ? -EBUSY : ret;
+	ret = look(l, false, &other);
+	return ret == -ESTALE ? -EBUSY : ret;
 }
 
 static int claim(struct lease *l, struct errbuf *err)
@@ -348,7 +407,7 @@ static int claim(struct lease *l, struct errbuf *err)
 	start = now_ms();
 	ret = look_again(l, before, &dead);
 	if (!ret)
-		ret = lease_write(l);
+		ret = lease_write(l, false);
 	if (!ret)
 		ret = settle(l, now_ms() - start);
 	if (ret == -EBUSY)
@@ -357,11 +416,26 @@ static int claim(struct lease *l, struct errbuf *err)
 			     strerror(-ret)) : 0;
 }
 
+/* Whether somebody else may write still; not who had the store in this process. */
+static bool may_live(const struct owner *self, const struct owner *o)
+{
+	if (!is_neighbour(self, o))
+		return true;
+	return o->pid != self->pid && is_running(o);
+}
+
+/* A living owner must have noticed, or not dare to write, before we read. */
 static int take_over(struct lease *l, struct errbuf *err)
 {
-	int ret = lease_write(l);
+	struct owner o;
+	int before = lease_read(l->dev, &l->store, &o);
+	int ret = before == -ENOENT ? 0 : before;
 
-	return ret ? err_set(err, ret, "cannot write the owner's lease: %s",
+	if (!ret)
+		ret = lease_write(l, false);
+	if (!ret && !before && may_live(&l->self, &o))
+		ret = settle(l, LEASE_WATCH_S * 1000);
+	return ret ? err_set(err, ret, "cannot take over the owner's lease: %s",
 			     strerror(-ret)) : 0;
 }
 
@@ -423,7 +497,7 @@ int lease_acquire(struct blkdev *dev, const struct afsx_uuid *store,
 void lease_release(struct lease *l)
 {
 	u8 zeros[BLK_SIZE] = { 0 };
-	struct owner o;
+	struct owner other;
 
 	if (!l)
 		return;
@@ -432,7 +506,7 @@ void lease_release(struct lease *l)
 	pthread_cond_signal(&l->wake);
 	pthread_mutex_unlock(&l->lock);
 	pthread_join(l->thread, NULL);
-	if (!lease_read(l->dev, &l->store, &o) && is_ours(l, &o))
+	if (!look(l, false, &other))
 		blkdev_write_fua(l->dev, BLK_SIZE, zeros, sizeof(zeros));
 	lease_free(l);
 }

@@ -5,7 +5,8 @@
  * NBD has no locks.  The owner writes block 1 every LEASE_PERIOD_S seconds; who
  * wants to become the owner looks whether the present one lives: on the same
  * boot of the same machine by its process id, otherwise by watching the
- * counter.  An owner that finds another's lease stops writing at once.
+ * counter.  An owner that finds anything but its own lease stops writing at once:
+ * another has the store, or had it and closed it.
  *
  * Of several that find the store free at the same time one becomes the owner:
  * who claims it writes within LEASE_CLAIM_MS of looking, waits for longer than
@@ -30,13 +31,14 @@ struct lease;
  * lease_acquire() - become the owner
  * @dev: device
  * @store: UUID of the store; a lease of another store does not count
- * @takeover: do not ask whether the present owner lives, nor whether another
- *	comes at the same time
+ * @takeover: take it from a living owner, and do not ask whether another comes at
+ *	the same time
  * @lease: result
  * @err: says who the owner is, on failure
  *
  * May take LEASE_WATCH_S seconds when the owner was on another machine and did
- * not close the store, or when the device is slow.
+ * not close the store, or when the device is slow, or until an owner that lives has
+ * noticed that it is one no more.
  *
  * Return: 0; -EBUSY; an I/O error.
  */
@@ -57,6 +59,16 @@ int lease_check(struct blkdev *dev, const struct afsx_uuid *store,
  * Return: 0; -ESTALE when another owns the store now.
  */
 int lease_hold(struct lease *lease);
+
+/**
+ * lease_resume() - see that the store is still ours, on a new connection
+ * @lease: ours
+ *
+ * To be called by identify() of struct blkdev_opts only.
+ *
+ * Return: 0; -ESTALE when another owns the store now, or did; an I/O error.
+ */
+int lease_resume(struct lease *lease);
 
 /** lease_release() - give it up, if it is still ours; @lease may be NULL */
 void lease_release(struct lease *lease);

@@ -134,13 +134,9 @@ static int add_meta_run(struct store *st, const struct alloc_run *run)
 		.start = run->start,
 		.nr = run->nr,
 	};
-	int ret;
+	struct sums *sums;
+	int ret = prepare_run(st, &region, &sums);
 
-	/* pages that were never written must read as zeros */
-	ret = blkdev_zero(st->dev, run->start << BLK_SHIFT,
-			  (u64)run->nr << BLK_SHIFT);
-	if (!ret)
-		ret = blkdev_flush(st->dev);
 	if (ret)
 		return ret;
 	st->sb.region[st->sb.nr++] = region;
@@ -148,9 +144,12 @@ static int add_meta_run(struct store *st, const struct alloc_run *run)
 	if (ret) {
 		/* which copy the device has is unknown: no more changes */
 		blkdev_fail(st->dev, ret);
+		sums_free(sums);
 		return ret;
 	}
-	return meta_extend(st->meta, &region);
+	/* from here on the blocks are metadata, so nothing more may fail */
+	meta_extend(st->meta, &region, sums);
+	return 0;
 }
 
 int store_grow_meta(struct store *st, u64 pages)
@@ -230,17 +229,35 @@ static int build_free_map(struct store *st, struct errbuf *err)
 
 /* ---- opening -------------------------------------------------------------- */
 
-static int same_store(void *ctx, const void *block0)
+/*
+ * What the first superblock says, on a new connection.  It may be torn when the
+ * server died while it was written: then it is written again, if we are the
+ * owner, and if not, by the owner.
+ */
+static int same_store(struct store *st, bool owner)
 {
-	struct store *st = ctx;
+	u8 block[BLK_SIZE];
 	struct sb sb;
-	int ret = sb_decode(block0, &sb);
+	int ret = blkdev_read_away(st->dev, 0, block, sizeof(block));
 
-	if (!atomic_load(&st->known))
-		return 0;
+	if (!ret)
+		ret = sb_decode(block, &sb);
 	if (!ret && !afsx_uuid_eq(&sb.uuid, &st->sb.uuid))
 		ret = -EMEDIUMTYPE;
+	if (ret == -EUCLEAN)
+		ret = owner ? 0 : -EAGAIN;
 	return ret;
+}
+
+static int identify(void *ctx)
+{
+	struct store *st = ctx;
+	struct lease *lease = atomic_load(&st->owned);
+	int ret = 0;
+
+	if (atomic_load(&st->known))
+		ret = same_store(st, lease);
+	return !ret && lease ? lease_resume(lease) : ret;
 }
 
 static int open_device(struct store *st, struct errbuf *err)
@@ -250,7 +267,7 @@ static int open_device(struct store *st, struct errbuf *err)
 		.rdonly = st->cfg.flags & STORE_RDONLY,
 		.connect_s = st->cfg.connect_s,
 		.reconnect_s = st->cfg.reconnect_s ? : RECONNECT_DEFAULT,
-		.identify = same_store,
+		.identify = identify,
 		.ctx = st,
 	};
 
@@ -285,6 +302,7 @@ static int own_store(struct store *st, struct errbuf *err)
 		       lease_check(st->dev, &st->sb.uuid, err);
 	ret = lease_acquire(st->dev, &st->sb.uuid,
 			    st->cfg.flags & STORE_TAKEOVER, &st->lease, err);
+	atomic_store(&st->owned, st->lease);
 	if (!ret && blkdev_blocks(st->dev) > st->sb.blocks)
 		return grow(st, err);
 	if (ret || !stale)
@@ -418,6 +436,7 @@ int store_close(struct store *st)
 	vfs_unregister(st->vfs);
 	meta_close(st->meta);
 	wal_close(st->wal);
+	atomic_store(&st->owned, NULL);
 	lease_release(st->lease);
 	ret = st->dev ? blkdev_failed(st->dev) : 0;
 	blkdev_close(st->dev);

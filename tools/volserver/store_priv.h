@@ -54,6 +54,7 @@ struct reader {
  * @sb: superblock; changed by the writer only
  * @known: @sb was read: reconnecting compares the UUID
  * @lease: NULL when opened for reading only
+ * @owned: the same, for reconnecting
  * @meta: database pages
  * @wal: log
  * @vfs: both, for SQLite
@@ -85,6 +86,7 @@ struct store {
 	struct sb sb;
 	atomic_bool known;
 	struct lease *lease;
+	_Atomic(struct lease *) owned;
 	struct meta *meta;
 	struct wal *wal;
 	struct vfs *vfs;

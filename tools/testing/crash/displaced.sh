@@ -1,0 +1,144 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# A writer that was stopped, or had lost its way to the NBD server, for so long that
+# another took the store over, changes nothing any more: what the new owner
+# acknowledged is there, also when that one is killed. The same for a writer that
+# the store is taken from while it lives.
+# time-limit: 900
+set -euo pipefail
+
+# shellcheck source=tools/testing/host/afsxd/lib.sh
+. "$AFSX_TOP/tools/testing/host/afsxd/lib.sh"
+# shellcheck source=tools/testing/crash/lib.sh
+. "$AFSX_TOP/tools/testing/crash/lib.sh"
+
+afsxd=$AFSX_TOP/build/bin/afsxd
+rounds=$(by_length 1 20)
+path=$work/path
+path_pid=
+writer=
+
+# A way of the writer's own to the server.
+open_path()
+{
+	rm -f "$path"
+	nbdkit --foreground --unix "$path" --exit-with-parent nbd socket="$work/nbd" &
+	path_pid=$!
+	wait_for 60 test -S "$path" || fail 'nbdkit does not start'
+}
+
+cut_path()
+{
+	[[ -z $path_pid ]] || kill -KILL "$path_pid"
+	wait "$path_pid" 2>/dev/null || true
+	path_pid=
+}
+trap 'cut_path; clean_up' EXIT
+
+# The writer's process id means nothing to others, as on another machine.
+start_writer()
+{
+	: >"$work/said"
+	unshare --pid --fork --kill-child --mount-proc \
+		"$bin/crash-kill" write "nbd+unix:///?socket=$path" "$1" "$2" \
+		>"$work/said" 2>"$work/writer.log" &
+	away_pid=$!
+	wait_for 60 test -s "$work/said" || fail "writer: $(<"$work/writer.log")"
+	writer=$(pgrep -P "$away_pid")
+}
+
+# It must end, with an error, not go on.
+expect_end()
+{
+	local status=0
+
+	wait_for 60 eval "! kill -0 $writer" || fail "$1: the writer goes on"
+	wait "$away_pid" || status=$?
+	((status != 0)) || fail "$1: the writer has noticed nothing"
+	grep -q '^cannot' "$work/said" || fail "$1: writer: $(<"$work/writer.log")"
+	checks=$((checks + 1))
+}
+
+# expect_volumes WHAT NAME...
+expect_volumes()
+{
+	local what=$1 name
+
+	shift
+	vol list >"$work/list"
+	for name in "$@"; do
+		grep -q "$name" "$work/list" || fail "$what: $name was made and is not there"
+		vol remove "$name" >/dev/null
+		checks=$((checks + 1))
+	done
+	vol check --data >"$work/check" || fail "$what: $(<"$work/check")"
+}
+
+# new_owner WHAT COMMAND...: COMMAND lets the writer go on
+new_owner()
+{
+	local what=$1
+
+	shift
+	start_server
+	online create "first.$round" >/dev/null
+	online create "second.$round" >/dev/null
+	"$@"
+	expect_end "$what"
+	online create "third.$round" >/dev/null
+	crash_server
+	expect_volumes "$what" {first,second,third}."$round"
+}
+
+begin()
+{
+	"$bin/crash-kill" format "$uri"
+	start_writer "$round" 0
+}
+
+stopped_writer()
+{
+	begin
+	kill -STOP "$writer"
+	new_owner 'stopped writer' kill -CONT "$writer"
+}
+
+cut_off_writer()
+{
+	begin
+	cut_path
+	new_owner 'cut off writer' open_path
+}
+
+# The new owner has closed the store already.
+closed_again()
+{
+	begin
+	kill -STOP "$writer"
+	vol create "between.$round" >/dev/null
+	kill -CONT "$writer"
+	expect_end 'store closed again'
+	expect_volumes 'store closed again' "between.$round"
+}
+
+taken_over()
+{
+	begin
+	vol --takeover create "taken.$round" >/dev/null
+	expect_end 'store taken over'
+	expect_volumes 'store taken over' "taken.$round"
+}
+
+require nbdkit unshare
+unshare --pid --fork --mount-proc true 2>/dev/null || skip 'no right to make a namespace'
+[[ -x $afsxd ]] || skip 'afsxd is not built: make tools'
+start_nbd 64M
+open_path
+for ((round = 0; round < rounds; round++)); do
+	stopped_writer
+	cut_off_writer
+	closed_again
+	taken_over
+done
+echo "$rounds writers each stopped, cut off, replaced and taken over: $checks results as expected"
