@@ -325,19 +325,18 @@ u64 meta_size(struct meta *m)
 	return m->size;
 }
 
-int meta_extend(struct meta *m, const struct sb_region *run)
+int meta_prepare(struct meta *m, const struct sb_region *run, struct sums **sums)
 {
-	int ret;
+	return sums_load(m->dev, &m->uuid, run, sums);
+}
 
+void meta_extend(struct meta *m, const struct sb_region *run, struct sums *sums)
+{
 	MUTEX_GUARD(&m->lock);
-	if (m->nr_runs == SB_REGIONS_MAX)
-		return -ENOSPC;
-	ret = sums_load(m->dev, &m->uuid, run, &m->sums[m->nr_runs]);
-	if (ret)
-		return ret;
+
+	m->sums[m->nr_runs] = sums;
 	m->run[m->nr_runs++] = *run;
 	m->capacity += sums_pages(run->nr);
-	return 0;
 }
 
 u32 meta_damaged_sums(struct meta *m)
@@ -369,6 +368,16 @@ static int init_cache(struct meta *m, u32 nr)
 	return 0;
 }
 
+static int add_run(struct meta *m, const struct sb_region *run)
+{
+	struct sums *sums;
+	int ret = meta_prepare(m, run, &sums);
+
+	if (!ret)
+		meta_extend(m, run, sums);
+	return ret;
+}
+
 /* The file is as long as the region, unless no database was ever made. */
 static int find_size(struct meta *m)
 {
@@ -393,7 +402,7 @@ int meta_open(struct blkdev *dev, const struct sb *sb, u32 cache_pages,
 	pthread_mutex_init(&m->lock, NULL);
 	for (u32 i = 0; !ret && i < sb->nr; i++)
 		if (sb->region[i].type == SB_REGION_META)
-			ret = meta_extend(m, &sb->region[i]);
+			ret = add_run(m, &sb->region[i]);
 	if (!ret)
 		ret = init_cache(m, cache_pages);
 	if (!ret)

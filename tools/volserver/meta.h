@@ -10,6 +10,7 @@
 #include <afsx/types.h>
 
 #include "blkdev.h"
+#include "meta_sums.h"
 #include "sb.h"
 
 #define META_PAGE	BLK_SIZE
@@ -30,8 +31,20 @@ int meta_open(struct blkdev *dev, const struct sb *sb, u32 cache_pages,
 /** meta_close() - forget everything; nothing is written. @m may be NULL. */
 void meta_close(struct meta *m);
 
-/** meta_extend() - the region has grown by one run; new ones are zeros */
-int meta_extend(struct meta *m, const struct sb_region *run);
+/**
+ * meta_prepare() - load the checksums of a run that the region is to grow by
+ * @m: region
+ * @run: blocks; those of a new run are zeros
+ * @sums: result, for meta_extend() or sums_free()
+ *
+ * Return: 0; -ENOMEM; an I/O error.
+ */
+int meta_prepare(struct meta *m, const struct sb_region *run,
+		 struct sums **sums);
+
+/** meta_extend() - the superblock names @run; takes @sums over, cannot fail */
+void meta_extend(struct meta *m, const struct sb_region *run,
+		 struct sums *sums);
 
 /** meta_capacity() - pages that the runs can hold */
 u64 meta_capacity(struct meta *m);

@@ -127,6 +127,18 @@ int store_recover_blocks(struct store *st)
 
 /* ---- growth of the metadata region ---------------------------------------- */
 
+/* Pages that were never written must read as zeros. */
+static int prepare_run(struct store *st, const struct sb_region *region,
+		       struct sums **sums)
+{
+	int ret = blkdev_zero(st->dev, region->start << BLK_SHIFT,
+			      (u64)region->nr << BLK_SHIFT);
+
+	if (!ret)
+		ret = blkdev_flush(st->dev);
+	return ret ? ret : meta_prepare(st->meta, region, sums);
+}
+
 static int add_meta_run(struct store *st, const struct alloc_run *run)
 {
 	struct sb_region region = {

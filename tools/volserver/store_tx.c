@@ -491,6 +491,7 @@ static void undo(struct store_tx *tx)
 	blkdev_wait(tx->st->dev, &tx->writes);
 	if (!sqlite3_get_autocommit(tx->db->sql))
 		db_run(tx->db, SQL_ROLLBACK, "");
+	wal_cancel(tx->st->wal);
 	for (size_t i = 0; i < tx->taken.nr; i++)
 		alloc_release(tx->st->alloc, &tx->taken.run[i]);
 	pthread_mutex_unlock(&tx->st->writer_lock);

@@ -24,7 +24,7 @@
  * @on_loss: told when transactions were lost, or NULL
  * @on_loss_ctx: for @on_loss
  * @size: bytes of the mirror in use
- * @end: end of what was written last
+ * @end: of the frames of the transaction that is being written, or of the last one
  * @committed_end: end of the last transaction; 0 when the log was begun anew
  * @durable_end: end of the last one that the device has, likewise
  * @dirty_from: what the device lacks; nothing when not below @dirty_to
@@ -35,7 +35,7 @@
  * @announced: @committed, or one more while a transaction is ending
  * @committed: tickets given out
  * @durable: tickets that the device has
- * @losses: 1 when there were others
+ * @losses: 0; 1 while transactions are being forgotten, 2 afterwards
  */
 struct wal {
 	struct blkdev *dev;
@@ -86,6 +86,7 @@ int wal_open(struct blkdev *dev, const struct sb_region *region,
 		w->mirror = NULL;
 	else
 		ret = wal_load(dev, w->start, w->limit, w->mirror, &w->size);
+	w->end = w->size;
 	w->committed_end = w->size;
 	w->durable_end = w->size;
 	if (ret)
@@ -146,11 +147,13 @@ int wal_write(struct wal *w, u64 off, const void *buf, size_t len)
 		return -ENOSPC;
 	if (!off) {
 		/* a new header: the database has all of the old log */
+		w->end = 0;
 		w->committed_end = 0;
 		w->durable_end = 0;
 	}
 	memcpy(w->mirror + off, buf, len);
-	w->end = off + len;
+	/* SQLite may go back to frames of the same transaction */
+	w->end = max(w->end, off + len);
 	w->size = max(w->size, w->end);
 	w->dirty_from = min(w->dirty_from, off);
 	w->dirty_to = max(w->dirty_to, off + len);
@@ -169,6 +172,7 @@ int wal_reset(struct wal *w)
 {
 	pthread_mutex_lock(&w->lock);
 	w->size = 0;
+	w->end = 0;
 	w->committed_end = 0;
 	w->durable_end = 0;
 	w->dirty_from = U64_MAX;
@@ -187,7 +191,8 @@ void wal_announce(struct wal *w, bool data)
 
 /*
  * After an error: forget the transactions that the device may lack.  Not while
- * one is ending, for SQLite would say afterwards that the log has it.
+ * one is ending, for SQLite would say afterwards that the log has it.  Who has seen
+ * one of them must not find @announced lowered and @losses as before.
  */
 static void cut(struct wal *w)
 {
@@ -196,12 +201,14 @@ static void cut(struct wal *w)
 	if (!w->err || atomic_load(&w->announced) == durable ||
 	    atomic_load(&w->announced) > atomic_load(&w->committed))
 		return;
+	atomic_store(&w->losses, 1);
 	w->size = w->durable_end;
+	w->end = w->durable_end;
 	atomic_store(&w->committed, durable);
 	atomic_store(&w->announced, durable);
 	if (w->on_loss)
 		w->on_loss(w->on_loss_ctx);
-	atomic_store(&w->losses, 1);
+	atomic_store(&w->losses, 2);
 }
 
 u64 wal_commit(struct wal *w)
@@ -221,6 +228,7 @@ void wal_cancel(struct wal *w)
 {
 	MUTEX_GUARD(&w->lock);
 
+	w->end = w->committed_end;
 	atomic_store(&w->announced, atomic_load(&w->committed));
 	cut(w);
 	pthread_cond_broadcast(&w->ended);
@@ -283,6 +291,18 @@ static void wake_waiters(struct wal *w)
 	}
 }
 
+/* Called with the lock held, when everything up to @ticket is durable, or never. */
+static void end_write(struct wal *w, u64 ticket, u64 end, int err)
+{
+	if (err) {
+		w->err = err;
+		cut(w);
+	} else {
+		w->durable_end = end;
+		atomic_store(&w->durable, ticket);
+	}
+}
+
 /* Called, and returns, with the lock held; @w->writing is false. */
 static void lead(struct wal *w)
 {
@@ -299,26 +319,20 @@ static void lead(struct wal *w)
 		ret = tail ? 0 : -ENOMEM;
 		w->need_flush = false;
 	}
-	w->writing = true;
-	w->writing_to = ticket;
 	w->turn = !w->turn;
-	pthread_mutex_unlock(&w->lock);
-
-	if (tail)
+	w->writing_to = ticket;
+	/* a log with nothing to be written may be begun anew at any moment */
+	if (tail) {
+		w->writing = true;
+		pthread_mutex_unlock(&w->lock);
 		ret = write_tail(w, flush, off, tail, len);
-	free(tail);
+		free(tail);
+		pthread_mutex_lock(&w->lock);
+		w->writing = false;
+	}
 	if (ret)
 		blkdev_fail(w->dev, ret);
-
-	pthread_mutex_lock(&w->lock);
-	w->writing = false;
-	if (ret) {
-		w->err = ret;
-		cut(w);
-	} else {
-		w->durable_end = end;
-		atomic_store(&w->durable, ticket);
-	}
+	end_write(w, ticket, end, ret);
 	wake_waiters(w);
 }
 
@@ -366,8 +380,9 @@ unsigned int wal_losses(struct wal *w)
 int wal_barrier(struct wal *w, unsigned int losses)
 {
 	u64 ticket = atomic_load(&w->announced);
+	unsigned int now = atomic_load(&w->losses);
 
-	if (atomic_load(&w->losses) != losses)
+	if (now != losses || now == 1)
 		return -EIO;
 	if (atomic_load(&w->durable) >= ticket)
 		return 0;

@@ -61,7 +61,7 @@ void wal_announce(struct wal *w, bool data);
 /** wal_commit() - it ended in the mirror; a ticket for wal_wait() */
 u64 wal_commit(struct wal *w);
 
-/** wal_cancel() - it did not */
+/** wal_cancel() - it did not, or was given up before wal_announce() */
 void wal_cancel(struct wal *w);
 
 /** wal_committed() - the last ticket */
@@ -82,7 +82,7 @@ u64 wal_durable(struct wal *w);
  */
 int wal_wait(struct wal *w, u64 ticket);
 
-/** wal_losses() - how often transactions were lost: never, or once */
+/** wal_losses() - changes when transactions were lost, and while they are */
 unsigned int wal_losses(struct wal *w);
 
 /**

@@ -2,6 +2,7 @@
 #include "controls.h"
 #include "faults.h"
 #include "full.h"
+#include "growth.h"
 #include "points.h"
 #include "sequences.h"
 #include "test.h"
@@ -14,6 +15,7 @@ int main(int argc, char **argv)
 		{ "faults", faults_command, 2, "SEED RUNS" },
 		{ "sequences", sequences_command, 2, "LENGTH STRIDE" },
 		{ "full", full_command, 0, "" },
+		{ "growth", growth_command, 0, "" },
 		{ .name = NULL },
 	};
 
