@@ -21,6 +21,23 @@
 static struct store *st;
 static struct afsx_fid file;
 static u8 data[CONTENTS];
+static u64 written[16];		/* blocks, in the order of writes with FUA */
+static u32 nr_written;
+
+int __real_blkdev_write_fua(struct blkdev *dev, u64 off, const void *buf,
+			    size_t len);
+int __wrap_blkdev_write_fua(struct blkdev *dev, u64 off, const void *buf,
+			    size_t len);
+
+int __wrap_blkdev_write_fua(struct blkdev *dev, u64 off, const void *buf,
+			    size_t len)
+{
+	/* the lease is not of interest */
+	if (len == BLK_SIZE && off != SB_LEASE_BLOCK * BLK_SIZE &&
+	    nr_written < ARRAY_SIZE(written))
+		written[nr_written++] = off / BLK_SIZE;
+	return __real_blkdev_write_fua(dev, off, buf, len);
+}
 
 __printf(1, 2)
 static _Noreturn void die(const char *fmt, ...)
@@ -103,7 +120,10 @@ static void test_space(u64 from, u64 to)
 	before = alloc_count_free(st->alloc);
 	must(store_close(st), "close");
 	memdev_resize(to);
+	nr_written = 0;
 	must(try_open(), "open the larger one");
+	if (nr_written < 2 || written[0] != to / BLK_SIZE - 1 || written[1])
+		die("the new last block is not written before the first");
 	now = alloc_count_free(st->alloc);
 	if (now - before != (to - from) / BLK_SIZE)
 		die("%ju blocks more, should be %ju", (uintmax_t)(now - before),
