@@ -5,12 +5,12 @@
  * store-big vnodes URI COUNT: so many files; times, memory, and what is found.
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "die.h"
 #include "log.h"
 #include "store_priv.h"
 
@@ -22,18 +22,6 @@
 
 static struct store *st;
 static struct afsx_fid root = { 0, AFSX_ROOT_VNODE, AFSX_ROOT_UNIQUE };
-
-__printf(1, 2)
-static _Noreturn void die(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	putchar('\n');
-	exit(1);
-}
 
 static void must(int ret, const char *what)
 {

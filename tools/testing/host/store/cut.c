@@ -5,11 +5,11 @@
  * holds, and the blocks in use, follow from what was written.
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "die.h"
 #include "log.h"
 #include "memdev.h"
 #include "store_priv.h"
@@ -25,18 +25,6 @@
 static struct store *st;
 static struct afsx_fid root, file;
 static u64 free_before;
-
-__printf(1, 2)
-static _Noreturn void die(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	putchar('\n');
-	exit(1);
-}
 
 static void must(int ret, const char *what)
 {

@@ -4,11 +4,11 @@
  * all of it, and not a block more or less; and whatever a crash leaves of the two
  * writes that make it so, in whole sectors, opens, with all that was in it.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "die.h"
 #include "log.h"
 #include "memdev.h"
 #include "store_priv.h"
@@ -24,11 +24,6 @@ static u8 data[CONTENTS];
 static u64 written[16];		/* blocks, in the order of writes with FUA */
 static u32 nr_written;
 
-int __real_blkdev_write_fua(struct blkdev *dev, u64 off, const void *buf,
-			    size_t len);
-int __wrap_blkdev_write_fua(struct blkdev *dev, u64 off, const void *buf,
-			    size_t len);
-
 int __wrap_blkdev_write_fua(struct blkdev *dev, u64 off, const void *buf,
 			    size_t len)
 {
@@ -37,18 +32,6 @@ int __wrap_blkdev_write_fua(struct blkdev *dev, u64 off, const void *buf,
 	    nr_written < ARRAY_SIZE(written))
 		written[nr_written++] = off / BLK_SIZE;
 	return __real_blkdev_write_fua(dev, off, buf, len);
-}
-
-__printf(1, 2)
-static _Noreturn void die(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	putchar('\n');
-	exit(1);
 }
 
 static void must(int ret, const char *what)

@@ -5,11 +5,11 @@
  * another check finds nothing.
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "die.h"
 #include "log.h"
 #include "memdev.h"
 #include "store_hold.h"
@@ -22,18 +22,6 @@
 static struct store *st;
 static u32 vid;
 static char problems[8192];
-
-__printf(1, 2)
-static _Noreturn void die(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	printf("\n%s", problems);
-	exit(1);
-}
 
 static void open_store(unsigned int flags)
 {
