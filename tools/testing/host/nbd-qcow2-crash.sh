@@ -71,6 +71,11 @@ killed()
 	rm "$work/journal"
 	"$bin/image-test" journal "$work/image" "$work/journal" "$seed" 100000000 4 &
 	pid=$!
+	# it may take long to begin
+	until [[ -s $work/journal ]]; do
+		kill -0 "$pid" || fail "seed $seed: it did not begin"
+		sleep 0.05
+	done
 	below 60
 	printf -v delay '0.%02d' $((REPLY + 10))
 	sleep "$delay"
