@@ -120,13 +120,22 @@ static void lose(struct blkdev *dev)
 		pthread_cond_signal(&dev->io);
 }
 
+/*
+ * Sending may find that the connection has ended. It has no descriptor then: whoever
+ * drives it must not go and wait for news.
+ */
+static void notice_end(struct blkdev *dev)
+{
+	if (nbd_aio_is_dead(dev->nbd) > 0 || nbd_aio_is_closed(dev->nbd) > 0)
+		lose(dev);
+}
+
 static void collect_answers(struct blkdev *dev)
 {
 	struct blkdev_queue left;
 	struct blkdev_req *req;
 
-	if (nbd_aio_is_dead(dev->nbd) > 0 || nbd_aio_is_closed(dev->nbd) > 0)
-		lose(dev);
+	notice_end(dev);
 	blkdev_queue_init(&left);
 	while ((req = blkdev_queue_take(&dev->inflight))) {
 		if (req->done && is_disconnect(req->err))
@@ -150,7 +159,7 @@ static void send_pending(struct blkdev *dev)
 	while (dev->nr_inflight < INFLIGHT_MAX && !dev->lost) {
 		req = blkdev_queue_take(&dev->pending);
 		if (!req)
-			return;
+			break;
 		req->done = false;
 		blkdev_queue_add(&dev->inflight, req);
 		dev->nr_inflight++;
@@ -166,6 +175,8 @@ static void send_pending(struct blkdev *dev)
 			lose(dev);
 		}
 	}
+	if (!dev->lost)
+		notice_end(dev);
 }
 
 /* Bound the memory of what would have to be repeated. */
