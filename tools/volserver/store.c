@@ -264,7 +264,7 @@ static int same_store(struct store *st, bool owner)
 static int identify(void *ctx)
 {
 	struct store *st = ctx;
-	struct lease *lease = atomic_load(&st->owned);
+	struct lease *lease = __atomic_load_n(&st->owned, __ATOMIC_ACQUIRE);
 	int ret = 0;
 
 	if (atomic_load(&st->known))
@@ -314,7 +314,7 @@ static int own_store(struct store *st, struct errbuf *err)
 		       lease_check(st->dev, &st->sb.uuid, err);
 	ret = lease_acquire(st->dev, &st->sb.uuid,
 			    st->cfg.flags & STORE_TAKEOVER, &st->lease, err);
-	atomic_store(&st->owned, st->lease);
+	__atomic_store_n(&st->owned, st->lease, __ATOMIC_RELEASE);
 	if (!ret && blkdev_blocks(st->dev) > st->sb.blocks)
 		return grow(st, err);
 	if (ret || !stale)
@@ -448,7 +448,7 @@ int store_close(struct store *st)
 	vfs_unregister(st->vfs);
 	meta_close(st->meta);
 	wal_close(st->wal);
-	atomic_store(&st->owned, NULL);
+	__atomic_store_n(&st->owned, NULL, __ATOMIC_RELEASE);
 	lease_release(st->lease);
 	ret = st->dev ? blkdev_failed(st->dev) : 0;
 	blkdev_close(st->dev);

@@ -86,7 +86,7 @@ struct store {
 	struct sb sb;
 	atomic_bool known;
 	struct lease *lease;
-	_Atomic(struct lease *)owned;
+	struct lease *owned;
 	struct meta *meta;
 	struct wal *wal;
 	struct vfs *vfs;
