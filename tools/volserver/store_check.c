@@ -139,15 +139,7 @@ static int check_extents(struct check *k)
 		return -ENOMEM;
 	row = db_bind(k->db, SQL_CHECK_EXTENTS, "");
 	while ((ret = db_row(row)) > 0) {
-		struct scrub_extent r = {
-			.id = db_int(row, 0),
-			.start = (u64)db_int(row, 1),
-			.nr = (u32)db_int(row, 2),
-			.sums = sqlite3_column_blob(row, 3),
-			.grp = (u32)db_int(row, 4),
-			.vno = (u32)db_int(row, 5),
-			.off = (u64)db_int(row, 6),
-		};
+		struct scrub_extent r = scrub_extent_row(row);
 
 		if (check_extent(k, &r, sqlite3_column_bytes(row, 3), &end) &&
 		    k->flags & STORE_CHECK_DATA)

@@ -22,6 +22,19 @@ static void tell(const struct scrub_extent *e, u32 i, const char *what,
 	report(ctx, text);
 }
 
+struct scrub_extent scrub_extent_row(sqlite3_stmt *row)
+{
+	return (struct scrub_extent){
+		.id = db_int(row, 0),
+		.start = (u64)db_int(row, 1),
+		.nr = (u32)db_int(row, 2),
+		.sums = sqlite3_column_blob(row, 3),
+		.grp = (u32)db_int(row, 4),
+		.vno = (u32)db_int(row, 5),
+		.off = (u64)db_int(row, 6),
+	};
+}
+
 u32 scrub_extent(struct store *st, const struct scrub_extent *e, u8 *buf,
 		 store_report_t report, void *ctx)
 {
@@ -53,15 +66,7 @@ static int one_extent(struct store *st, struct db *db, struct store_scrub *s,
 
 	if (ret <= 0)
 		return db_end(row, ret);
-	e = (struct scrub_extent){
-		.id = db_int(row, 0),
-		.start = (u64)db_int(row, 1),
-		.nr = (u32)db_int(row, 2),
-		.sums = sqlite3_column_blob(row, 3),
-		.grp = (u32)db_int(row, 4),
-		.vno = (u32)db_int(row, 5),
-		.off = (u64)db_int(row, 6),
-	};
+	e = scrub_extent_row(row);
 	if (e.nr < 1 || e.nr > EXTENT_MAX ||
 	    sqlite3_column_bytes(row, 3) != (int)(4 * e.nr))
 		return db_end(row, -EUCLEAN);

@@ -26,6 +26,14 @@ struct scrub_extent {
 };
 
 /**
+ * scrub_extent_row() - the extent of a row of SQL_SCRUB_EXTENTS, SQL_CHECK_EXTENTS
+ * @row: row, whose memory @sums points into
+ *
+ * Return: the extent as it is there, not judged.
+ */
+struct scrub_extent scrub_extent_row(sqlite3_stmt *row);
+
+/**
  * scrub_extent() - read and verify
  * @st: store
  * @e: extent, of at most EXTENT_MAX blocks
