@@ -154,6 +154,7 @@ static int start_rx(struct afsxd *d, const struct options *o,
 		.nr_services = ARRAY_SIZE(services),
 		.threads = o->threads,
 		.idle_timeout = o->idle_timeout,
+		.udp_buffer = o->udp_buffer_kib * 1024,
 		.handler = dispatch,
 		.ctx = d,
 	};

@@ -44,6 +44,8 @@ static const struct {
 	       "end a request whose arguments do not come in so long"),
 	NUMBER("idle-timeout", "SECONDS", idle_timeout, 60, 1, 3600,
 	       "end a call whose client moves no data for so long"),
+	NUMBER("udp-buffer", "KIB", udp_buffer_kib, 2048, 64, 65536,
+	       "memory of a socket for packets that wait; the kernel has a limit, too"),
 	NUMBER("max-clients", "N", max_clients, 10000, 1, 1000000,
 	       "clients remembered"),
 	NUMBER("max-promises", "N", max_promises, 500000, 64, 100000000,

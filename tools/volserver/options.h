@@ -30,6 +30,7 @@
  *	@threads
  * @request_timeout: seconds until a request must be whole
  * @idle_timeout: seconds without data after which a call is ended
+ * @udp_buffer_kib: what a socket holds for the server and for the network, KiB each
  * @max_clients: clients remembered
  * @max_promises: callback promises kept
  * @max_locks: vnodes locked at the same time
@@ -58,6 +59,7 @@ struct options {
 	unsigned int client_calls;
 	unsigned int request_timeout;
 	unsigned int idle_timeout;
+	unsigned int udp_buffer_kib;
 	unsigned int max_clients;
 	unsigned int max_promises;
 	unsigned int max_locks;

@@ -144,6 +144,7 @@ int rxs_start(const struct rxs_config *config)
 
 	server.config = *config;
 	rx_extraPackets = config->threads * 8;
+	rx_SetUdpBufSize((int)config->udp_buffer);
 	put_off_aborts();
 	/* the thread that receives a request serves it; another one listens on */
 	rx_EnableHotThread();

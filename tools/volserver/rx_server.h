@@ -54,6 +54,8 @@ struct rxs_service {
  * @threads: calls served at the same time, over all services; one more for
  *	each pair of address and service, which is never without a thread
  * @idle_timeout: seconds after which a call whose peer moves no data is ended
+ * @udp_buffer: bytes a socket holds that were not yet read, and as many not yet sent;
+ *	the kernel may allow less
  * @handler: serves one call on a thread of the pool; what it returns ends the
  *	call: 0 for success, anything else is the abort code sent to the peer
  * @ctx: passed to @handler
@@ -65,6 +67,7 @@ struct rxs_config {
 	unsigned int nr_services;
 	unsigned int threads;
 	unsigned int idle_timeout;
+	unsigned int udp_buffer;
 	s32 (*handler)(void *ctx, struct rxs_call *call);
 	void *ctx;
 };

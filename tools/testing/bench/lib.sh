@@ -36,7 +36,8 @@ median()
 	sort -g "$file" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
 }
 
-# table TITLE WHO BASE FIGURE...: medians of both, and how often BASE goes into WHO
+# table TITLE WHO BASE FIGURE...: medians of both, and how often BASE goes into WHO; without
+# the figures that neither has
 table()
 {
 	local title=$1 who=$2 base=$3 figure
@@ -44,6 +45,8 @@ table()
 	shift 3
 	printf '\n%-30s %12s %12s %14s\n' "$title" "$base" "$who" "$who/$base"
 	for figure; do
+		[[ -e $results/$base/${figure//\//_} || -e $results/$who/${figure//\//_} ]] ||
+			continue
 		printf '%s|%s|%s\n' "$figure" "$(median "$base" "$figure")" \
 			"$(median "$who" "$figure")"
 	done | awk -F '|' '{ printf "%-30s %12.6g %12.6g %14s\n", $1, $2, $3,

@@ -9,6 +9,9 @@
 # openafs-sync  the same, as far as OpenAFS can: -sync always on ext4 mounted with
 #               -o sync,dirsync, for -sync says nothing of directories and status
 # openafs       as it comes: a crash takes back what was acknowledged lately
+#
+# To look at a part of it: AFSX_BENCH_SERVERS, AFSX_BENCH_CALLERS and AFSX_BENCH_CALLS
+# (status, names, small, big) leave out the others; AFSX_BENCH_CLIENTS=0 the crowd.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 if [[ -z ${AFSX_BENCH_INSIDE:-} ]]; then
@@ -21,10 +24,14 @@ results=$work/results
 
 cell=tools/testing/interop/openafs-cell
 load=$PWD/build/bench/bin/bench-server
-servers=(openafs-sync openafs afsxd)
-callers=(1 4 16)
-metadata=(FetchStatus 'InlineBulkStatus of 50' CreateFile Rename RemoveFile StoreStatus)
+read -ra servers <<<"${AFSX_BENCH_SERVERS:-openafs-sync openafs afsxd}"
+read -ra callers <<<"${AFSX_BENCH_CALLERS:-1 4 16}"
+read -ra calls <<<"${AFSX_BENCH_CALLS:-}"
+metadata=(GetTime FetchStatus 'InlineBulkStatus of 50' CreateFile Rename RemoveFile
+	StoreStatus)
 bulk=('FetchData 4 KiB' 'StoreData 4 KiB' 'FetchData 1 MiB, MB' 'StoreData 1 MiB, MB')
+read -ra bases <<<"${servers[*]/%afsxd/}"	# what afsxd is compared with
+((${#bases[@]})) || bases=(afsxd)
 clients=${AFSX_BENCH_CLIENTS:-10000}
 image=/dev/shm/bench-server.$AFSX_BENCH_INSIDE
 
@@ -140,7 +147,7 @@ round()
 	start_server "$1"
 	before=$(processor_ms)
 	for nr in "${callers[@]}"; do
-		"$load" "$address" "$port" "$volume" "$nr" >"$work/figures"
+		"$load" "$address" "$port" "$volume" "$nr" "${calls[@]}" >"$work/figures"
 		note_lines "$1" <"$work/figures"
 	done
 	note "$1" 'processor, s' "$((($(processor_ms) - before) / 1000))"
@@ -180,13 +187,15 @@ done
 
 for nr in "${callers[@]}"; do
 	figures=("${metadata[@]/%/, $nr callers}" "${bulk[@]/%/, $nr callers}")
-	for base in openafs-sync openafs; do
+	for base in "${bases[@]}"; do
 		table 'a second' afsxd "$base" "${figures[@]}"
 	done
 done
-table 'of the whole server' afsxd openafs-sync 'processor, s'
-table 'of the whole server' afsxd openafs 'processor, s'
+for base in "${bases[@]}"; do
+	table 'of the whole server' afsxd "$base" 'processor, s'
+done
 
+((clients)) || exit 0
 for server in openafs afsxd; do
 	crowd "$server"
 done

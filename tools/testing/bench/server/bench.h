@@ -52,12 +52,14 @@ void connect_to(const char *address, unsigned int port);
 /**
  * struct work - one kind of call
  * @name: of the figure
+ * @group: what it is asked for by, with others
  * @count: calls of all callers together
  * @items: what counts for one call: 1, entries, or MB
  * @run: the call number @i
  */
 struct work {
 	const char *name;
+	const char *group;
 	unsigned int count;
 	double items;
 	void (*run)(unsigned int i);

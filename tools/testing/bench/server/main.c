@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * bench-server ADDRESS PORT VOLUME CALLERS
+ * bench-server ADDRESS PORT VOLUME CALLERS [GROUP...]
  * bench-server ADDRESS PORT VOLUME crowd CLIENTS
  *
  * The first is load on the file server, from processes
  * that are a client with a callback service each. Prints a line "CALL, N callers
  * VALUE" for each kind of call: how many a second, of all callers together.
+ * GROUPs of calls leave the others out: status, names, small, big.
  * The root of VOLUME must let everybody do everything. The second has many clients
  * ask once.
  */
@@ -13,6 +14,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -27,6 +29,9 @@
 #define DEAD_SECONDS	60
 
 struct bench bench;
+
+/* Groups of calls that are made, up to NULL; all when there are none. */
+static char **groups;
 
 /* Where the callers and the one that takes the time meet. */
 static pthread_barrier_t *barrier;
@@ -56,12 +61,34 @@ static double now(void)
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
+static bool is_wanted(const struct work *w)
+{
+	for (char **group = groups; *group; group++)
+		if (!strcmp(*group, w->group))
+			return true;
+	return !*groups;
+}
+
+static void check_groups(void)
+{
+	for (char **group = groups; *group; group++) {
+		const struct work *w = works;
+
+		while (w->name && strcmp(*group, w->group))
+			w++;
+		if (!w->name)
+			die("there is no group '%s'", *group);
+	}
+}
+
 static void call(const char *address, unsigned int port, unsigned int callers)
 {
 	connect_to(address, port);
 	srandom(bench.caller + 1);
 	works_begin();
 	for (const struct work *w = works; w->name; w++) {
+		if (!is_wanted(w))
+			continue;
 		pthread_barrier_wait(barrier);
 		for (unsigned int i = 0; i < w->count / callers; i++) {
 			rx_beat();
@@ -76,6 +103,8 @@ static void take_times(unsigned int callers)
 	for (const struct work *w = works; w->name; w++) {
 		double start;
 
+		if (!is_wanted(w))
+			continue;
 		pthread_barrier_wait(barrier);
 		start = now();
 		pthread_barrier_wait(barrier);
@@ -143,18 +172,23 @@ static unsigned int parse(const char *word)
 int main(int argc, char **argv)
 {
 	struct sockaddr_in server = { .sin_family = AF_INET };
+	bool many;
 
-	if (argc != 5 && !(argc == 6 && !strcmp(argv[4], "crowd")))
-		die("usage: bench-server ADDRESS PORT VOLUME CALLERS|crowd CLIENTS");
+	many = argc == 6 && !strcmp(argv[4], "crowd");
+	if (argc < 5 || (argc == 5 && !strcmp(argv[4], "crowd")))
+		die("usage: bench-server ADDRESS PORT VOLUME CALLERS [GROUP...]|crowd CLIENTS");
 	server.sin_addr.s_addr = inet_addr(argv[1]);
 	server.sin_port = htons(parse(argv[2]));
 	bench.start = time(NULL);
 	bench.root.Volume = parse(argv[3]);
 	bench.root.Vnode = 1;
 	bench.root.Unique = 1;
-	if (argc == 6)
+	if (many) {
 		crowd(&server, parse(argv[5]));
-	else
-		load(argv[1], parse(argv[2]), parse(argv[4]));
+		return 0;
+	}
+	groups = argv + 5;
+	check_groups();
+	load(argv[1], parse(argv[2]), parse(argv[4]));
 	return 0;
 }
