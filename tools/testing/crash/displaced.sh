@@ -105,7 +105,7 @@ taken_over()
 	expect_volumes 'store taken over' "taken.$round"
 }
 
-require nbdkit unshare
+need nbdkit unshare
 unshare --pid --fork --mount-proc true 2>/dev/null || skip 'no right to make a namespace'
 [[ -x $afsxd ]] || skip 'afsxd is not built: make tools'
 start_nbd 64M

@@ -109,7 +109,7 @@ killed_both()
 	verify 'both killed'
 }
 
-require nbdkit
+need nbdkit
 [[ -x $afsxd ]] || skip 'afsxd is not built: make tools'
 mkdir "$work/source"
 head -c 100000 /dev/urandom >"$work/source/kept"

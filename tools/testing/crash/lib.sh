@@ -2,10 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # What the crash tests share. AFSX_CRASH=long makes them a campaign.
-set -euo pipefail
-
-crash_dir=$AFSX_TOP/tools/testing/crash
-export bin=$AFSX_TOP/build/test/bin
+# shellcheck source=tools/testing/host/lib.sh
+. "$AFSX_TOP/tools/testing/host/lib.sh"
 
 # by_length A B: A, or B in a campaign
 by_length()
@@ -17,4 +15,4 @@ by_length()
 	fi
 }
 
-make -s -C "$crash_dir"
+build crash

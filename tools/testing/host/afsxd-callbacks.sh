@@ -239,7 +239,7 @@ silent_clients_hold_nobody_up()
 	equal 'busy answers' "$(grep -c 'FS.FetchStatus code=110' "$work/server.log")" 6
 }
 
-require nbdkit
+need nbdkit
 build_programs
 mkdir "$work/source"
 echo contents >"$work/source/file"

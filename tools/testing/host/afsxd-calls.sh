@@ -108,7 +108,7 @@ check_status()
 	good one volume-code 7 "$novol"
 }
 
-require nbdkit
+need nbdkit
 build_programs
 make_source "$work/source"
 start_nbd "$((device_kib / 1024))M"

@@ -359,7 +359,7 @@ quotas()
 	equal 'quota' "$(value maxquota)" 0
 }
 
-require nbdkit
+need nbdkit
 build_programs
 make_open_volume 512M changes
 fid[.]="$volume 1 1"

@@ -276,7 +276,7 @@ statistics()
 	! vol status >/dev/null 2>&1 || fail 'a status without a server'
 }
 
-require nbdkit
+need nbdkit
 build_programs
 start_nbd 256M
 vol format >/dev/null

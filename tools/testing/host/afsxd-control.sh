@@ -92,7 +92,7 @@ stuck_at_the_end()
 	end_unread
 }
 
-require nbdkit
+need nbdkit
 build_programs
 mkdir "$work/many" "$work/fifos" "$work/large"
 (cd "$work/many" && touch a-file-with-a-rather-long-name-{00001..12000})

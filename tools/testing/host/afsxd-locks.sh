@@ -102,7 +102,7 @@ try_lock()
 	[[ $(tell b lock $file $write 0) == ok* ]]
 }
 
-require nbdkit
+need nbdkit
 build_programs
 make_open_volume 64M locks
 start_server

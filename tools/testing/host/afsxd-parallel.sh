@@ -44,7 +44,7 @@ at_once()
 }
 declare -A dir
 
-require nbdkit
+need nbdkit
 nbdkit --dump-plugin --filter=delay memory >/dev/null 2>&1 || skip 'nbdkit has no delay filter'
 build_programs
 start_slow_nbd 64M

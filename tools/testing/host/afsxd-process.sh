@@ -149,7 +149,7 @@ as_nobody()
 	[[ ! -e $work/run/control ]] || fail 'the socket is left behind'
 }
 
-require nbdkit setpriv ss
+need nbdkit setpriv ss
 build_programs
 mkdir "$work/source"
 head -c 20000000 /dev/urandom >"$work/source/big"

@@ -107,7 +107,7 @@ noise()
 	done
 }
 
-require nbdkit
+need nbdkit
 build_programs
 start_nbd 128M
 vol format >/dev/null

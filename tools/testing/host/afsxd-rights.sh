@@ -207,7 +207,7 @@ volumes()
 	good one setvol "$volume" 2 0 - - - $acces
 }
 
-require nbdkit xxd
+need nbdkit xxd
 build_programs
 mkdir -p "$work/source/sub"
 echo contents >"$work/source/other"

@@ -8,7 +8,7 @@ set -euo pipefail
 
 # shellcheck source=tools/testing/host/nbd/lib.sh
 . "$AFSX_TOP/tools/testing/host/nbd/lib.sh"
-require nbdinfo nbdcopy qemu-img qemu-io fio
+need nbdinfo nbdcopy qemu-img qemu-io fio
 
 image=$work/image
 copy=$work/copy

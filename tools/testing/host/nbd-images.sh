@@ -9,7 +9,7 @@ set -euo pipefail
 
 # shellcheck source=tools/testing/host/nbd/lib.sh
 . "$AFSX_TOP/tools/testing/host/nbd/lib.sh"
-require nbdinfo nbdcopy qemu-img qemu-io fio sfdisk
+need nbdinfo nbdcopy qemu-img qemu-io fio sfdisk
 
 image=$work/image.qcow2
 raw=$work/raw

@@ -7,7 +7,7 @@ set -euo pipefail
 
 # shellcheck source=tools/testing/host/nbd/lib.sh
 . "$AFSX_TOP/tools/testing/host/nbd/lib.sh"
-require certtool psktool nbdcopy nbdinfo qemu-img
+need certtool psktool nbdcopy nbdinfo qemu-img
 
 image=$work/image
 pki=$work/pki

@@ -16,14 +16,10 @@
 
 #include "bench.h"
 #include "defs.h"
+#include "rx_packet.h"
 
 #define CLIENT_PORT	7001
 #define WAIT_MS		10000
-
-enum { RX_DATA = 1, RX_ACK = 2, RX_ABORT = 4, RX_ACKALL = 5 };
-
-#define FROM_CLIENT	1	/* flags */
-#define LAST_PACKET	4
 
 #define ACK_WORDS	5	/* the last begins with the reason */
 #define ACK_PING	6
@@ -32,25 +28,11 @@ enum { RX_DATA = 1, RX_ACK = 2, RX_ABORT = 4, RX_ACKALL = 5 };
 #define FETCH_STATUS	132	/* opcodes */
 #define TELL_ME		65538
 
-struct rx_packet_header {
-	u32 epoch;
-	u32 cid;
-	u32 call;
-	u32 seq;
-	u32 serial;
-	u8 type;
-	u8 flags;
-	u8 status;
-	u8 security;
-	u16 spare;
-	u16 service;
-};
-
 /* An answer to TellMeAboutYourself: interfaces, UUID, three lists of 32, no words. */
 #define IDENTITY_WORDS	(1 + 11 + 3 * 32 + 1)
 
 struct packet {
-	struct rx_packet_header h;
+	struct rx_packet_head h;
 	u32 word[352];
 };
 
@@ -93,7 +75,7 @@ static void ask(int fd, unsigned int nr)
 			  htonl(bench.root.Vnode), htonl(bench.root.Unique) },
 	};
 
-	send_packet(fd, &p, RX_DATA, FROM_CLIENT | LAST_PACKET, 4);
+	send_packet(fd, &p, RX_DATA, RX_CLIENT_INITIATED | RX_LAST_PACKET, 4);
 }
 
 /* A call of the server: who we are, or yes to everything else. */
@@ -106,7 +88,8 @@ static void reply(int fd, struct packet *p, unsigned int nr)
 		p->word[1] = htonl(nr + 1);
 		p->word[2] = htonl(bench.start & 0xffff);
 	}
-	send_packet(fd, p, RX_DATA, LAST_PACKET, identity ? IDENTITY_WORDS : 0);
+	send_packet(fd, p, RX_DATA, RX_LAST_PACKET,
+		    identity ? IDENTITY_WORDS : 0);
 }
 
 /* A server may want to know that we are there before it serves us. */
@@ -118,7 +101,7 @@ static void pong(int fd, struct packet *p)
 	p->word[1] = htonl(1);
 	p->word[3] = p->h.serial;
 	p->word[4] = htonl(ACK_PONG << 24);
-	send_packet(fd, p, RX_ACK, FROM_CLIENT, ACK_WORDS);
+	send_packet(fd, p, RX_ACK, RX_CLIENT_INITIATED, ACK_WORDS);
 }
 
 /* Whether the packet ends our call. */
@@ -126,15 +109,15 @@ static bool take(int fd, struct packet *p, unsigned int nr)
 {
 	if (p->h.type == RX_ABORT)
 		die("client %u: error %d", nr, (int)ntohl(p->word[0]));
-	if (p->h.type == RX_ACK && !(p->h.flags & FROM_CLIENT))
+	if (p->h.type == RX_ACK && !(p->h.flags & RX_CLIENT_INITIATED))
 		pong(fd, p);
 	if (p->h.type != RX_DATA)
 		return false;
-	if (p->h.flags & FROM_CLIENT) {
+	if (p->h.flags & RX_CLIENT_INITIATED) {
 		reply(fd, p, nr);
 		return false;
 	}
-	send_packet(fd, p, RX_ACKALL, FROM_CLIENT, 0);
+	send_packet(fd, p, RX_ACKALL, RX_CLIENT_INITIATED, 0);
 	return true;
 }
 

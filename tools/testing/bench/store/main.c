@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "resident.h"
 
 #define BLOCK		4096u
 #define BIG_STEP	(1024u * 1024)
@@ -270,24 +271,13 @@ static void clone_times(void)
 	report("space of 200 clones, KiB", kib);
 }
 
-static u64 memory_kib(void)
-{
-	FILE *f = fopen("/proc/self/statm", "re");
-	unsigned long pages;
-
-	if (!f || fscanf(f, "%*u %lu", &pages) != 1)
-		die("cannot read /proc/self/statm");
-	fclose(f);
-	return pages * (u64)sysconf(_SC_PAGESIZE) / 1024;
-}
-
 static void million(void)
 {
-	u64 kib = memory_kib();
+	u64 kib = resident_kib();
 
 	report("device for 1000000 vnodes, KiB", store_fill(1000000));
-	report("memory for 1000000 vnodes, KiB", memory_kib() - kib);
-	report("memory in all, KiB", memory_kib());
+	report("memory for 1000000 vnodes, KiB", resident_kib() - kib);
+	report("memory in all, KiB", resident_kib());
 }
 
 static const struct {

@@ -4,10 +4,10 @@
 # What the tests of afsxd share: a store in memory, a server on it, and clients
 # that are told what to do. Everything listens on addresses 127.0.0.x and ports
 # of this process alone, and is gone when the test ends.
-set -euo pipefail
+# shellcheck source=tools/testing/host/lib.sh
+. "$AFSX_TOP/tools/testing/host/lib.sh"
 
 # Another build of the server can be tested with AFSXD=PATH.
-bin=$AFSX_TOP/build/test/bin
 afsxd=${AFSXD:-$bin/afsxd}
 afsx_vol=$AFSX_TOP/build/bin/afsx-vol
 work=$(mktemp -d)
@@ -21,24 +21,10 @@ control=$work/control
 server_pid=
 nbd_pid=
 declare -A client_pid=() client_in=() client_out=()
-checks=0
 # Suppressions for what the Rx library keeps until the end of the process.
 export LSAN_OPTIONS=suppressions=$AFSX_TOP/tools/testing/host/afsxd/lsan.supp:print_suppressions=0
 # A report of a sanitizer must not look like an exit status of the server's own.
 export ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=exitcode=99:print_stacktrace=1
-
-fail()
-{
-	echo "FAIL: $*"
-	[[ ! -s $work/server.log ]] || tail -n 20 "$work/server.log"
-	exit 1
-}
-
-skip()
-{
-	echo "$*"
-	exit 77
-}
 
 clean_up()
 {
@@ -54,23 +40,9 @@ clean_up()
 }
 trap clean_up EXIT
 
-# require PROGRAM...
-require()
-{
-	local program
-
-	for program in "$@"; do
-		command -v "$program" >/dev/null || skip "$program is not here"
-	done
-}
-
-# Tests run at the same time: one of them builds.
 build_programs()
 {
-	mkdir -p "$AFSX_TOP/build/test"
-	flock "$AFSX_TOP/build/test/afsxd.lock" \
-		make -s -C "$AFSX_TOP/tools/testing/host/afsxd" >"$work/make.log" 2>&1 ||
-		fail "a program cannot be built: $(<"$work/make.log")"
+	build host/afsxd
 	[[ -x $afsx_vol ]] || skip 'afsx-vol is not built: make tools'
 }
 
@@ -202,13 +174,6 @@ good()
 value()
 {
 	sed -n "s/.*\<$1=\([^ ]*\).*/\1/p" <<<"$answer"
-}
-
-# equal WHAT GOT WANTED
-equal()
-{
-	[[ $2 == "$3" ]] || fail "$1 is '$2', not '$3'"
-	checks=$((checks + 1))
 }
 
 # make_volume NAME QUOTA-KIB: leaves its id in $volume

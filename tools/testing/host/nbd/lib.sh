@@ -3,29 +3,21 @@
 #
 # What the tests of the NBD server share: the server under sanitizers on a Unix
 # socket of the test's own.
-set -euo pipefail
+# shellcheck source=tools/testing/host/lib.sh
+. "$AFSX_TOP/tools/testing/host/lib.sh"
 
 # Another build of the server can be tested with AFSX_NBD=PATH.
-bin=$AFSX_TOP/build/test/bin
 afsx_nbd=${AFSX_NBD:-$bin/afsx-nbd}
 plain_nbd=$AFSX_TOP/build/bin/afsx-nbd
-nbd_dir=$AFSX_TOP/tools/testing/host/nbd
+export nbd_dir=$AFSX_TOP/tools/testing/host/nbd
 work=$(mktemp -d)
 socket=$work/nbd
 # shellcheck disable=SC2034	# not every test uses it
 uri="nbd+unix:///?socket=$socket"
 server_pid=
-checks=0
 # A report of a sanitizer must not look like an exit status of the server's own.
 export ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=exitcode=99:print_stacktrace=1
 export PYTHONDONTWRITEBYTECODE=1
-
-fail()
-{
-	echo "FAIL: $*"
-	[[ ! -s $work/server.log ]] || tail -n 20 "$work/server.log"
-	exit 1
-}
 
 clean_up()
 {
@@ -34,23 +26,6 @@ clean_up()
 	rm -rf "$work"
 }
 trap clean_up EXIT
-
-# require PROGRAM...
-require()
-{
-	local program
-
-	for program in "$@"; do
-		command -v "$program" >/dev/null || { echo "$program is not here"; exit 77; }
-	done
-}
-
-# equal WHAT IS SHOULD
-equal()
-{
-	[[ $2 == "$3" ]] || fail "$1: '$2' instead of '$3'"
-	checks=$((checks + 1))
-}
 
 # passes WHAT COMMAND...
 passes()
@@ -101,8 +76,5 @@ stop()
 	ended 0
 }
 
-[[ -x $plain_nbd ]] || { echo 'afsx-nbd is not built: make tools'; exit 77; }
-# Tests run at the same time: one of them builds.
-mkdir -p "$AFSX_TOP/build/test"
-flock "$AFSX_TOP/build/test/nbd.lock" make -s -C "$nbd_dir" >"$work/make.log" 2>&1 ||
-	fail "a program cannot be built: $(<"$work/make.log")"
+[[ -x $plain_nbd ]] || skip 'afsx-nbd is not built: make tools'
+build host/nbd

@@ -3,30 +3,11 @@
 #
 # What the tests of images share: image-test under ASan and UBSan, random images
 # made by QEMU's programs, and judging by them.
-set -euo pipefail
+# shellcheck source=tools/testing/host/lib.sh
+. "$AFSX_TOP/tools/testing/host/lib.sh"
 
-qcow2_dir=$AFSX_TOP/tools/testing/host/qcow2
-bin=$AFSX_TOP/build/test/bin
+export qcow2_dir=$AFSX_TOP/tools/testing/host/qcow2
 work=$(mktemp -d)
-checks=0
-
-fail()
-{
-	echo "FAIL: $*"
-	exit 1
-}
-
-need()
-{
-	local program
-
-	for program in "$@"; do
-		command -v "$program" >/dev/null || {
-			echo "$program is not installed"
-			exit 77
-		}
-	done
-}
 
 # A random number below $1, of the sequence that RANDOM=SEED began.
 below()
@@ -40,18 +21,6 @@ choose()
 	below $#
 	shift "$REPLY"
 	REPLY=$1
-}
-
-# expect STATUS PATTERN COMMAND...: run it; its exit status and output must be so.
-expect()
-{
-	local want=$1 pattern=$2 status=0 output
-
-	shift 2
-	output=$("$@" 2>&1) || status=$?
-	[[ $status == "$want" ]] || fail "$*: status $status, not $want: $output"
-	[[ $output =~ $pattern ]] || fail "$*: '$output' lacks '$pattern'"
-	checks=$((checks + 1))
 }
 
 # poke FILE OFFSET HEX: overwrite bytes.
@@ -184,7 +153,5 @@ random_chain()
 
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
-# Tests run at the same time: one of them builds.
-mkdir -p "$AFSX_TOP/build/test"
-flock "$AFSX_TOP/build/test/qcow2.lock" make -s -C "$qcow2_dir"
+build host/qcow2
 [[ -x $bin/image-test && -x $bin/image-crash ]]

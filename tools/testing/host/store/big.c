@@ -11,6 +11,8 @@
 #include <time.h>
 
 #include "die.h"
+#include "query.h"
+#include "resident.h"
 #include "log.h"
 #include "store_priv.h"
 
@@ -133,19 +135,6 @@ static void expect_sound(void)
 		die("the check finds problems");
 }
 
-static s64 number(const char *sql)
-{
-	sqlite3_stmt *stmt;
-	s64 n;
-
-	if (sqlite3_prepare_v2(st->writer.sql, sql, -1, &stmt, NULL) ||
-	    sqlite3_step(stmt) != SQLITE_ROW)
-		die("%s: failed", sql);
-	n = sqlite3_column_int64(stmt, 0);
-	sqlite3_finalize(stmt);
-	return n;
-}
-
 static int run_edge(const char *uri)
 {
 	u32 chunks = LEFT * (BLK_SIZE / 1024) / 1024;
@@ -159,7 +148,7 @@ static int run_edge(const char *uri)
 	fid = make_file(chunks);
 	must(store_close(st), "close");
 	open_store(uri);
-	if (number("SELECT max(phys + nr) FROM extent") !=
+	if (query_number(st, "SELECT max(phys + nr) FROM extent") !=
 	    (s64)st->sb.blocks - 1)
 		die("the last block is not in use");
 	expect_file(&fid, chunks);
@@ -187,17 +176,6 @@ static double seconds(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
-static u64 resident_kib(void)
-{
-	FILE *f = fopen("/proc/self/statm", "re");
-	unsigned long pages;
-
-	if (!f || fscanf(f, "%*u %lu", &pages) != 1)
-		die("cannot read /proc/self/statm");
-	fclose(f);
-	return pages * 4;
 }
 
 static double report(const char *what, double since)

@@ -12,6 +12,7 @@
 #include "die.h"
 #include "log.h"
 #include "memdev.h"
+#include "query.h"
 #include "store_hold.h"
 #include "store_priv.h"
 #include "store_restore.h"
@@ -263,26 +264,13 @@ static void test_hopeless(void)
 
 /* ---- damage by hand --------------------------------------------------------------- */
 
-static s64 number(const char *sql)
-{
-	sqlite3_stmt *stmt;
-	s64 n;
-
-	if (sqlite3_prepare_v2(st->writer.sql, sql, -1, &stmt, NULL) ||
-	    sqlite3_step(stmt) != SQLITE_ROW)
-		die("%s: failed", sql);
-	n = sqlite3_column_int64(stmt, 0);
-	sqlite3_finalize(stmt);
-	return n;
-}
-
 static void test_free_map(void)
 {
 	struct alloc_run run = { .nr = 1 };
 
 	make_store();
 	open_store(0);
-	run.start = (u64)number("SELECT phys FROM extent WHERE vno = 2");
+	run.start = (u64)query_number(st, "SELECT phys FROM extent WHERE vno = 2");
 	alloc_release(st->alloc, &run);
 	expect_found("free map", "is marked free");
 	examine(STORE_CHECK_REPAIR);
@@ -299,7 +287,7 @@ static void test_data(void)
 
 	make_store();
 	open_store(0);
-	block = (u64)number("SELECT phys FROM extent WHERE vno = 4") + 1;
+	block = (u64)query_number(st, "SELECT phys FROM extent WHERE vno = 4") + 1;
 	memdev_touch(block)[77] ^= 4;
 	expect_found("data", "wrong checksum: vnode 536870912.4 at byte 4096");
 	examine(STORE_CHECK_REPAIR);

@@ -16,34 +16,10 @@
 #include <arpa/inet.h>
 #include <sys/socket.h>
 #include "liar.h"
-
-#define RX_DATA			1
-#define RX_ACK			2
-#define RX_ABORT		4
-
-#define RX_CLIENT_INITIATED	1
-#define RX_REQUEST_ACK		2
-#define RX_LAST_PACKET		4
+#include "rx_packet.h"
 
 #define RX_PAYLOAD		1400
 #define ENDLESS_BURST		16
-
-/* The head of every packet, big-endian; fields as in rx-spec. */
-struct rx_header {
-	u32	epoch;
-	u32	cid;
-	u32	call;
-	u32	seq;
-	u32	serial;
-	u8	type;
-	u8	flags;
-	u8	status;
-	u8	security;
-	u16	spare;
-	u16	service;
-};
-
-static_assert(sizeof(struct rx_header) == 28, "rx_header");
 
 /**
  * struct peer - where a packet came from, and what answers to it look like
@@ -54,7 +30,7 @@ static_assert(sizeof(struct rx_header) == 28, "rx_header");
 struct peer {
 	int			fd;
 	struct sockaddr_in	addr;
-	struct rx_header	head;
+	struct rx_packet_head	head;
 };
 
 /* The call that gets data for ever, cid 0 when there is none, and how far it is. */
@@ -66,8 +42,8 @@ static void send_packet(const struct peer *peer, u8 type, u8 flags, u32 seq,
 			const void *data, size_t len)
 {
 	static u32 serial;
-	u8 packet[sizeof(struct rx_header) + RX_PAYLOAD];
-	struct rx_header head = peer->head;
+	u8 packet[sizeof(struct rx_packet_head) + RX_PAYLOAD];
+	struct rx_packet_head head = peer->head;
 
 	head.type = type;
 	head.flags = flags;
