@@ -6,6 +6,7 @@
  * what is read is checked against what was to be written, not against what some
  * server gave before. Seed 0 is zeros.
  */
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -33,18 +34,29 @@ static int *handle(const struct line *line)
 	return &handles[i];
 }
 
-static u8 pattern(u64 offset, u64 seed)
+static u32 pattern_word(u64 offset, u64 seed)
 {
-	u32 word = (u32)(offset / 4 + 1) * (u32)(2 * seed + 1) * 2654435761u;
-
-	return seed ? word >> (8 * (offset % 4)) : 0;
+	return seed ? (u32)(offset / 4 + 1) * (u32)(2 * seed + 1) * 2654435761u : 0;
 }
 
+static u8 pattern(u64 offset, u64 seed)
+{
+	return pattern_word(offset, seed) >> (8 * (offset % 4));
+}
+
+/* By words where there are whole ones: files have gigabytes, guests are emulated. */
 static void fill(u8 *buf, size_t len, u64 offset, u64 seed)
 {
-	size_t i;
+	size_t i = 0;
+	u32 word;
 
-	for (i = 0; i < len; i++)
+	for (; i < len && (offset + i) % 4; i++)
+		buf[i] = pattern(offset + i, seed);
+	for (; len - i >= 4; i += 4) {
+		word = htole32(pattern_word(offset + i, seed));
+		memcpy(buf + i, &word, 4);
+	}
+	for (; i < len; i++)
 		buf[i] = pattern(offset + i, seed);
 }
 
@@ -70,15 +82,16 @@ static int write_pattern(int fd, u64 offset, u64 len, u64 seed)
 static int compare_part(struct line *line, const u8 *buf, size_t len, u64 offset,
 			u64 seed)
 {
+	static u8 wanted[CHUNK];
 	size_t i;
 
-	for (i = 0; i < len; i++)
-		if (buf[i] != pattern(offset + i, seed)) {
-			answer(line, "differs at %llu",
-			       (unsigned long long)(offset + i));
-			return 1;
-		}
-	return 0;
+	fill(wanted, len, offset, seed);
+	if (!memcmp(buf, wanted, len))
+		return 0;
+	for (i = 0; buf[i] == wanted[i]; i++)
+		;
+	answer(line, "differs at %llu", (unsigned long long)(offset + i));
+	return 1;
 }
 
 static int check_pattern(struct line *line, int fd, u64 offset, u64 len, u64 seed)
