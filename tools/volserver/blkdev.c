@@ -100,6 +100,8 @@ void blkdev_fail_locked(struct blkdev *dev, int err)
 	dev->failed = err;
 	log_error("nothing is written any more until the store is opened again",
 		  LOG_S("uri", dev->opts.uri), LOG_S("why", strerror(-err)));
+	if (err == -ESTALE)
+		blkdev_lose(dev, "another process has the store");
 }
 
 void blkdev_fail(struct blkdev *dev, int err)
@@ -107,6 +109,14 @@ void blkdev_fail(struct blkdev *dev, int err)
 	MUTEX_GUARD(&dev->lock);
 
 	blkdev_fail_locked(dev, err);
+}
+
+void blkdev_trust(struct blkdev *dev, s64 until)
+{
+	MUTEX_GUARD(&dev->lock);
+
+	atomic_store(&dev->trusted, until);
+	blkdev_push(dev);	/* what was held back */
 }
 
 static void count(struct blkdev_stats *stats, const struct blkdev_req *req,
@@ -163,7 +173,8 @@ static void submit(struct blkdev *dev, struct blkdev_batch *batch,
 	req->dev = dev;
 	req->batch = batch;
 	pthread_mutex_lock(&dev->lock);
-	while (req->op == BLKDEV_WRITE && dev->queued > BLKDEV_QUEUED_MAX)
+	while (req->op == BLKDEV_WRITE && !req->first &&
+	       dev->queued > BLKDEV_QUEUED_MAX)
 		pthread_cond_wait(&dev->room, &dev->lock);
 	if (req->op != BLKDEV_READ)
 		failed = dev->failed;
@@ -174,7 +185,10 @@ static void submit(struct blkdev *dev, struct blkdev_batch *batch,
 		batch->nr++;
 		if (req->op == BLKDEV_WRITE)
 			dev->queued += req->len;
-		blkdev_queue_add(&dev->pending, req);
+		if (req->first)
+			blkdev_queue_put_back(&dev->pending, req);
+		else
+			blkdev_queue_add(&dev->pending, req);
 		blkdev_push(dev);
 	}
 	pthread_mutex_unlock(&dev->lock);
@@ -264,6 +278,20 @@ int blkdev_read(struct blkdev *dev, u64 off, void *buf, size_t len)
 	return blkdev_wait(dev, &batch);
 }
 
+int blkdev_read_first(struct blkdev *dev, u64 off, void *buf, size_t len)
+{
+	struct blkdev_batch batch = { 0 };
+
+	start(dev, &batch, &(struct blkdev_req){
+		.op = BLKDEV_READ,
+		.first = true,
+		.off = off,
+		.len = len,
+		.buf = buf,
+	}, NULL);
+	return blkdev_wait(dev, &batch);
+}
+
 int blkdev_write(struct blkdev *dev, u64 off, const void *buf, size_t len)
 {
 	struct blkdev_batch batch = { 0 };
@@ -272,16 +300,36 @@ int blkdev_write(struct blkdev *dev, u64 off, const void *buf, size_t len)
 	return blkdev_wait(dev, &batch);
 }
 
-int blkdev_write_fua(struct blkdev *dev, u64 off, const void *buf, size_t len)
+/* Wait for what was to be durable. */
+static int wait_durable(struct blkdev *dev, struct blkdev_batch *batch)
 {
-	struct blkdev_batch batch = { 0 };
-	int ret;
+	int ret = blkdev_wait(dev, batch);
 
-	write_pieces(dev, &batch, off, buf, len, dev->can_fua);
-	ret = blkdev_wait(dev, &batch);
 	if (!ret && !dev->can_fua)
 		ret = blkdev_flush(dev);
 	return ret;
+}
+
+int blkdev_write_fua(struct blkdev *dev, u64 off, const void *buf, size_t len)
+{
+	struct blkdev_batch batch = { 0 };
+
+	write_pieces(dev, &batch, off, buf, len, dev->can_fua);
+	return wait_durable(dev, &batch);
+}
+
+int blkdev_write_first(struct blkdev *dev, u64 off, const void *buf, size_t len)
+{
+	struct blkdev_batch batch = { 0 };
+
+	start(dev, &batch, &(struct blkdev_req){
+		.op = BLKDEV_WRITE,
+		.fua = dev->can_fua,
+		.first = true,
+		.off = off,
+		.len = len,
+	}, buf);
+	return wait_durable(dev, &batch);
 }
 
 int blkdev_flush(struct blkdev *dev)

@@ -84,7 +84,12 @@ u64 blkdev_preferred(const struct blkdev *dev);
 /** blkdev_failed() - 0, or the error that made the device fail for good */
 int blkdev_failed(struct blkdev *dev);
 
-/** blkdev_fail() - make the device fail for good, as a failed FLUSH does */
+/**
+ * blkdev_fail() - make the device fail for good, as a failed FLUSH does
+ * @dev: device
+ * @err: why, negative; with -ESTALE, when another process has the store, nothing
+ *	that is on its way is sent any more, and reads fail as well
+ */
 void blkdev_fail(struct blkdev *dev, int err);
 
 /**
@@ -107,6 +112,18 @@ struct blkdev_stats {
 	u64 errors;
 };
 
+/**
+ * blkdev_trust() - until when requests may be sent
+ * @dev: device
+ * @until: clock_boot_ms(); 0 for ever, as at first
+ *
+ * What is sent later could arrive when another process has the store.  Only
+ * blkdev_read_first() and blkdev_write_first() send something then, until this is
+ * called again.  A connection that requests are on, not all of which could be sent
+ * yet, is given up; identify() of struct blkdev_opts is to call this on the new one.
+ */
+void blkdev_trust(struct blkdev *dev, s64 until);
+
 /** blkdev_stats() - what the device did so far */
 void blkdev_stats(struct blkdev *dev, struct blkdev_stats *stats);
 
@@ -127,6 +144,12 @@ int blkdev_write(struct blkdev *dev, u64 off, const void *buf, size_t len);
  * follows the write, and its failure is final as with blkdev_flush().
  */
 int blkdev_write_fua(struct blkdev *dev, u64 off, const void *buf, size_t len);
+
+/** blkdev_read_first() - blkdev_read(), in front of all that waits to be sent */
+int blkdev_read_first(struct blkdev *dev, u64 off, void *buf, size_t len);
+
+/** blkdev_write_first() - the same with blkdev_write_fua(); a block */
+int blkdev_write_first(struct blkdev *dev, u64 off, const void *buf, size_t len);
 
 /** blkdev_read_away() - read while the device is away, for identify() only */
 int blkdev_read_away(struct blkdev *dev, u64 off, void *buf, size_t len);

@@ -8,24 +8,18 @@
 
 #include "blkdev_priv.h"
 #include "cleanup.h"
+#include "clock.h"
 #include "log.h"
 
 #define CONNECT_DEFAULT	10	/* seconds */
 #define RETRY_MS	100
 #define POLL_MS		100	/* how soon blkdev_close() is noticed */
-
-static s64 now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
+#define SETTLE_MS	500	/* for what was sent on a connection given up */
 
 /* When what begins now has taken too long. */
 static s64 time_limit(const struct blkdev *dev)
 {
-	return now_ms() + (dev->opts.connect_s ? : CONNECT_DEFAULT) * 1000LL;
+	return clock_boot_ms() + (dev->opts.connect_s ? : CONNECT_DEFAULT) * 1000LL;
 }
 
 /* Let libnbd work for a moment.  -ETIMEDOUT, -ECANCELED, -EIO. */
@@ -33,7 +27,7 @@ static int progress(struct blkdev *dev, s64 deadline)
 {
 	if (nbd_poll(dev->nbd, POLL_MS) < 0)
 		return -EIO;
-	if (now_ms() >= deadline)
+	if (clock_boot_ms() >= deadline)
 		return -ETIMEDOUT;
 	return blkdev_stopping(dev) ? -ECANCELED : 0;
 }
@@ -107,7 +101,7 @@ int blkdev_connect(struct blkdev *dev, struct errbuf *err)
 	return device_limits(dev, err);
 }
 
-static void disconnect(struct blkdev *dev)
+void blkdev_disconnect(struct blkdev *dev)
 {
 	if (dev->nbd)
 		nbd_close(dev->nbd);
@@ -131,7 +125,7 @@ static int exchange(struct blkdev *dev, struct blkdev_req *req)
 	if (!ret && req->err)
 		ret = -EIO;
 	if (ret)
-		disconnect(dev);
+		blkdev_disconnect(dev);
 	return ret;
 }
 
@@ -168,14 +162,30 @@ int blkdev_write_away(struct blkdev *dev, u64 off, const void *buf, size_t len)
 	return exchange(dev, &flush) ? -EAGAIN : 0;
 }
 
+static int ask_identity(struct blkdev *dev)
+{
+	return dev->opts.identify ? dev->opts.identify(dev->opts.ctx) : 0;
+}
+
 static int repeat_unflushed(struct blkdev *dev)
 {
 	struct blkdev_req *req;
+	int ret = 0;
 
-	for (req = dev->unflushed.head; req; req = req->next)
-		if (exchange(dev, req))
-			return -EAGAIN;
-	return 0;
+	for (req = dev->unflushed.head; !ret && req; req = req->next) {
+		if (blkdev_is_overdue(dev))
+			ret = ask_identity(dev);
+		if (!ret && exchange(dev, req))
+			ret = -EAGAIN;
+	}
+	return ret;
+}
+
+static void pause_ms(unsigned int ms)
+{
+	struct timespec ts = { .tv_nsec = ms * 1000000L };
+
+	nanosleep(&ts, NULL);
 }
 
 /* One attempt.  -EAGAIN: try again later; 0 and other errors are final. */
@@ -183,38 +193,43 @@ static int try_again(struct blkdev *dev, struct errbuf *err)
 {
 	int ret;
 
-	disconnect(dev);
+	blkdev_disconnect(dev);
 	ret = blkdev_connect(dev, err);
 	if (ret == -EMEDIUMTYPE || ret == -EROFS)
 		return ret;
 	if (ret)
 		return -EAGAIN;
-	if (dev->opts.identify)
-		ret = dev->opts.identify(dev->opts.ctx);
+	if (dev->given_up)
+		pause_ms(SETTLE_MS);
+	ret = ask_identity(dev);
+	if (!ret)
+		ret = repeat_unflushed(dev);
+	if (!ret && blkdev_is_overdue(dev))
+		ret = -EAGAIN;
 	if (ret == -ESTALE)
 		return err_set(err, ret, "%s: another process took the store over",
 			       dev->opts.uri);
 	if (ret && ret != -EAGAIN)
 		return err_set(err, ret, "%s: the server came back with other contents",
 			       dev->opts.uri);
-	return ret ? ret : repeat_unflushed(dev);
+	return ret;
 }
 
 int blkdev_reconnect(struct blkdev *dev)
 {
-	s64 deadline = now_ms() + dev->opts.reconnect_s * 1000LL;
-	struct timespec pause = { .tv_nsec = RETRY_MS * 1000000L };
+	s64 deadline = clock_boot_ms() + dev->opts.reconnect_s * 1000LL;
 	struct errbuf err = { "" };
 	int ret;
 
 	log_warn("connection to the NBD server lost",
-		 LOG_S("uri", dev->opts.uri));
+		 LOG_S("uri", dev->opts.uri),
+		 LOG_S("why", dev->given_up ? : "it ended"));
 	for (;;) {
 		ret = try_again(dev, &err);
-		if (ret != -EAGAIN || now_ms() >= deadline ||
+		if (ret != -EAGAIN || clock_boot_ms() >= deadline ||
 		    blkdev_stopping(dev))
 			break;
-		nanosleep(&pause, NULL);
+		pause_ms(RETRY_MS);
 	}
 	if (!ret) {
 		log_info("connected to the NBD server again",

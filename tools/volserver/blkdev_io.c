@@ -14,8 +14,10 @@
 
 #include "blkdev_priv.h"
 #include "cleanup.h"
+#include "clock.h"
 
 #define INFLIGHT_MAX	64u
+#define INFLIGHT_BYTES	(16u * 1024 * 1024)	/* or a lease would take too long */
 #define UNFLUSHED_MAX	(64u * 1024 * 1024)	/* bytes kept to repeat */
 
 /* Called by libnbd, inside nbd_aio_notify_*(). */
@@ -53,10 +55,16 @@ s64 blkdev_send(struct blkdev *dev, struct blkdev_req *req)
 	return -1;
 }
 
+/* Bytes that are sent with a request. */
+static u64 payload_of(const struct blkdev_req *req)
+{
+	return req->op == BLKDEV_WRITE ? req->len : 0;
+}
+
 /* Bytes that a request to be repeated keeps in memory. */
 static u64 memory_of(const struct blkdev_req *req)
 {
-	return sizeof(*req) + (req->op == BLKDEV_WRITE ? req->len : 0);
+	return sizeof(*req) + payload_of(req);
 }
 
 static void forget_flushed(struct blkdev *dev, u64 limit)
@@ -110,9 +118,10 @@ static void wake_driver(struct blkdev *dev)
 	eventfd_write(dev->wake, 1);
 }
 
-/* The connection is of no use: whoever drives it shall leave it to the I/O thread. */
-static void lose(struct blkdev *dev)
+void blkdev_lose(struct blkdev *dev, const char *given_up)
 {
+	if (!dev->lost)
+		dev->given_up = given_up;
 	dev->lost = true;
 	if (dev->driving)
 		wake_driver(dev);
@@ -127,7 +136,50 @@ static void lose(struct blkdev *dev)
 static void notice_end(struct blkdev *dev)
 {
 	if (nbd_aio_is_dead(dev->nbd) > 0 || nbd_aio_is_closed(dev->nbd) > 0)
-		lose(dev);
+		blkdev_lose(dev, NULL);
+}
+
+bool blkdev_is_overdue(const struct blkdev *dev)
+{
+	s64 until = atomic_load(&dev->trusted);
+
+	return until && clock_boot_ms() > until;
+}
+
+static bool has_changes_inflight(const struct blkdev *dev)
+{
+	const struct blkdev_req *req = dev->inflight.head;
+
+	while (req && req->op == BLKDEV_READ)
+		req = req->next;
+	return req;
+}
+
+/*
+ * Nothing may be sent but what renews the lease.  A failed device sends no changes, so
+ * its connection is good enough for reads.
+ */
+static bool is_held(const struct blkdev *dev)
+{
+	return blkdev_is_overdue(dev) &&
+	       (!dev->failed || has_changes_inflight(dev));
+}
+
+/*
+ * libnbd sends what it still has whenever it is called.  A server that says nothing
+ * may be waited for, but what it would be sent now may be too late.
+ */
+static void notice_delay(struct blkdev *dev)
+{
+	if (is_held(dev) && nbd_aio_is_ready(dev->nbd) <= 0)
+		blkdev_lose(dev, "the lease is too old");
+}
+
+static bool may_send(struct blkdev *dev, const struct blkdev_req *req)
+{
+	if (dev->lost)
+		return false;
+	return !is_held(dev) || (req->first && nbd_aio_is_ready(dev->nbd) > 0);
 }
 
 static void collect_answers(struct blkdev *dev)
@@ -139,9 +191,10 @@ static void collect_answers(struct blkdev *dev)
 	blkdev_queue_init(&left);
 	while ((req = blkdev_queue_take(&dev->inflight))) {
 		if (req->done && is_disconnect(req->err))
-			lose(dev);
+			blkdev_lose(dev, NULL);
 		if (req->done && !(req->err && dev->lost)) {
 			dev->nr_inflight--;
+			dev->inflight_len -= payload_of(req);
 			finish(dev, req);
 		} else {
 			blkdev_queue_add(&left, req);
@@ -152,17 +205,32 @@ static void collect_answers(struct blkdev *dev)
 		dev->inflight.tail = &dev->inflight.head;
 }
 
+/* The next request to be sent, if there is one and it may be. */
+static struct blkdev_req *next_to_send(struct blkdev *dev)
+{
+	struct blkdev_req *req;
+
+	if (dev->nr_inflight >= INFLIGHT_MAX || dev->inflight_len >= INFLIGHT_BYTES)
+		return NULL;
+	while (dev->pending.head && may_send(dev, dev->pending.head)) {
+		req = blkdev_queue_take(&dev->pending);
+		if (!dev->failed || req->op == BLKDEV_READ)
+			return req;
+		blkdev_complete(dev, req, dev->failed);
+		free(req);
+	}
+	return NULL;
+}
+
 static void send_pending(struct blkdev *dev)
 {
 	struct blkdev_req *req;
 
-	while (dev->nr_inflight < INFLIGHT_MAX && !dev->lost) {
-		req = blkdev_queue_take(&dev->pending);
-		if (!req)
-			break;
+	while ((req = next_to_send(dev))) {
 		req->done = false;
 		blkdev_queue_add(&dev->inflight, req);
 		dev->nr_inflight++;
+		dev->inflight_len += payload_of(req);
 		if (blkdev_send(dev, req) >= 0)
 			continue;
 		if (nbd_aio_is_ready(dev->nbd) > 0 ||
@@ -172,7 +240,7 @@ static void send_pending(struct blkdev *dev)
 			req->err = nbd_get_errno();
 			collect_answers(dev);
 		} else {
-			lose(dev);
+			blkdev_lose(dev, NULL);
 		}
 	}
 	if (!dev->lost)
@@ -205,12 +273,14 @@ static void requeue_inflight(struct blkdev *dev)
 	dev->pending.head = dev->inflight.head;
 	blkdev_queue_init(&dev->inflight);
 	dev->nr_inflight = 0;
+	dev->inflight_len = 0;
 }
 
 static void fail_everything(struct blkdev *dev)
 {
 	struct blkdev_req *req;
 
+	blkdev_disconnect(dev);
 	requeue_inflight(dev);
 	while ((req = blkdev_queue_take(&dev->pending))) {
 		blkdev_complete(dev, req, dev->failed);
@@ -268,6 +338,10 @@ static void wait_for_news(struct blkdev *dev)
 		return;
 	if (fds[0].revents)
 		eventfd_read(dev->wake, &n);
+	if (fds[1].revents)
+		notice_delay(dev);
+	if (dev->lost)
+		return;
 	/* others may have sent something meanwhile */
 	dir = nbd_aio_get_direction(dev->nbd);
 	if (fds[1].revents & POLLOUT && dir & LIBNBD_AIO_DIRECTION_WRITE)
@@ -343,6 +417,7 @@ static void reconnect(struct blkdev *dev)
 		return;
 	}
 	dev->lost = false;
+	dev->given_up = NULL;
 	requeue_inflight(dev);
 	send_pending(dev);
 	pass_on(dev);

@@ -7,6 +7,7 @@
 #define AFSX_BLKDEV_PRIV_H
 
 #include <libnbd.h>
+#include <stdatomic.h>
 
 #include "blkdev.h"
 
@@ -25,6 +26,7 @@ enum blkdev_op {
  * @batch: who waits, or NULL
  * @op: kind
  * @fua: durable when acknowledged
+ * @first: goes in front of others that wait to be sent
  * @done: the server has answered
  * @err: its answer, positive errno
  * @ack: of what is written: how many were acknowledged up to it; of a flush:
@@ -40,6 +42,7 @@ struct blkdev_req {
 	struct blkdev_batch *batch;
 	enum blkdev_op op;
 	bool fua;
+	bool first;
 	bool done;
 	int err;
 	u64 ack;
@@ -85,8 +88,12 @@ struct blkdev_queue {
  * @nbd: connection, or NULL; as all that follows, it belongs to the I/O thread
  *	while @lost and @driving
  * @lost: the connection is of no use any more
+ * @given_up: why, when it did not end by itself: the server may still be busy with
+ *	what was sent on it
+ * @trusted: see blkdev_trust()
  * @inflight: sent, in the order of sending
  * @nr_inflight: their number
+ * @inflight_len: bytes that they write
  * @acks: writes acknowledged, of data or zeros
  * @unflushed: those of them that are not known to be durable
  * @unflushed_len: their bytes
@@ -118,8 +125,11 @@ struct blkdev {
 	pthread_t thread;
 	struct nbd_handle *nbd;
 	bool lost;
+	const char *given_up;
+	atomic_llong trusted;
 	struct blkdev_queue inflight;
 	unsigned int nr_inflight;
+	u64 inflight_len;
 	u64 acks;
 	struct blkdev_queue unflushed;
 	u64 unflushed_len;
@@ -140,6 +150,15 @@ static inline void blkdev_queue_add(struct blkdev_queue *q,
 	q->tail = &req->next;
 }
 
+static inline void blkdev_queue_put_back(struct blkdev_queue *q,
+					 struct blkdev_req *req)
+{
+	req->next = q->head;
+	if (!q->head)
+		q->tail = &req->next;
+	q->head = req;
+}
+
 static inline struct blkdev_req *blkdev_queue_take(struct blkdev_queue *q)
 {
 	struct blkdev_req *req = q->head;
@@ -151,6 +170,12 @@ static inline struct blkdev_req *blkdev_queue_take(struct blkdev_queue *q)
 	}
 	return req;
 }
+
+/** blkdev_disconnect() - close the connection, if there is one */
+void blkdev_disconnect(struct blkdev *dev);
+
+/** blkdev_is_overdue() - whether identify() has to be asked first */
+bool blkdev_is_overdue(const struct blkdev *dev);
 
 /** blkdev_connect() - connect @dev->nbd and learn what the server can do */
 int blkdev_connect(struct blkdev *dev, struct errbuf *err);
@@ -174,6 +199,15 @@ s64 blkdev_send(struct blkdev *dev, struct blkdev_req *req);
 
 /** blkdev_stopping() - blkdev_close() was called */
 bool blkdev_stopping(struct blkdev *dev);
+
+/**
+ * blkdev_lose() - the connection is of no use
+ * @dev: device, with the lock held
+ * @given_up: NULL when it ended by itself, or why it is given up
+ *
+ * Whoever drives it leaves it to the I/O thread.
+ */
+void blkdev_lose(struct blkdev *dev, const char *given_up);
 
 /** blkdev_fail_locked() - blkdev_fail(), with the lock held */
 void blkdev_fail_locked(struct blkdev *dev, int err);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "crc32c.h"
 #include "le.h"
 #include "log.h"
@@ -72,15 +73,6 @@ struct lease {
 	pthread_cond_t wake;
 	bool stop;
 };
-
-static s64 now_ms(void)
-{
-	struct timespec ts;
-
-	/* others count on while this machine sleeps */
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
 
 static void sleep_ms(s64 ms)
 {
@@ -204,7 +196,7 @@ static int lease_write(struct lease *l, bool away)
 	self.counter = atomic_fetch_add(&l->counter, 1) + 1;
 	lease_encode(&l->store, &self, b);
 	return away ? blkdev_write_away(l->dev, BLK_SIZE, b, sizeof(b)) :
-		      blkdev_write_fua(l->dev, BLK_SIZE, b, sizeof(b));
+		      blkdev_write_first(l->dev, BLK_SIZE, b, sizeof(b));
 }
 
 /*
@@ -218,7 +210,7 @@ static int look(struct lease *l, bool away, struct owner *other)
 {
 	u8 b[BLK_SIZE];
 	int ret = away ? blkdev_read_away(l->dev, BLK_SIZE, b, sizeof(b)) :
-			 blkdev_read(l->dev, BLK_SIZE, b, sizeof(b));
+			 blkdev_read_first(l->dev, BLK_SIZE, b, sizeof(b));
 
 	if (ret)
 		return ret;
@@ -284,10 +276,17 @@ int lease_check(struct blkdev *dev, const struct afsx_uuid *store,
 	return ret;
 }
 
+/* The lease was written at @start, or later. */
+static void count_from(struct lease *l, s64 start)
+{
+	atomic_store(&l->renewed, start);
+	blkdev_trust(l->dev, start + TRUST_MS);
+}
+
 /* Others may take the owner for dead soon, or did. */
 static bool is_late(struct lease *l)
 {
-	return now_ms() - atomic_load(&l->renewed) > TRUST_MS;
+	return clock_boot_ms() - atomic_load(&l->renewed) > TRUST_MS;
 }
 
 /*
@@ -304,9 +303,9 @@ static int renew(struct lease *l, bool away)
 
 	/* a look from before a pause says nothing */
 	do {
-		start = now_ms();
+		start = clock_boot_ms();
 		ret = look(l, away, &other);
-	} while (!ret && now_ms() - start > LEASE_CLAIM_MS && ++looks < 3);
+	} while (!ret && clock_boot_ms() - start > LEASE_CLAIM_MS && ++looks < 3);
 	if (!ret)
 		ret = lease_write(l, away);
 	if (!ret && is_late(l)) {
@@ -314,7 +313,7 @@ static int renew(struct lease *l, bool away)
 		ret = look(l, away, &other);
 	}
 	if (!ret)
-		atomic_store(&l->renewed, start);
+		count_from(l, start);
 	if (ret == -ESTALE)
 		log_error("another process took the store over",
 			  LOG_S("host", other.host), LOG_U("pid", other.pid));
@@ -357,10 +356,11 @@ static void *heartbeat(void *arg)
 			;
 		if (l->stop)
 			break;
+		/* the next one in time, however long this one takes */
+		clock_gettime(CLOCK_MONOTONIC, &next);
 		pthread_mutex_unlock(&l->lock);
 		renew_or_fail(l);
 		pthread_mutex_lock(&l->lock);
-		clock_gettime(CLOCK_MONOTONIC, &next);
 	}
 	pthread_mutex_unlock(&l->lock);
 	return NULL;
@@ -404,37 +404,43 @@ static int claim(struct lease *l, struct errbuf *err)
 	if (before && before != -ENOENT)
 		return err_set(err, before, "cannot read the owner's lease: %s",
 			       strerror(-before));
-	start = now_ms();
+	start = clock_boot_ms();
+	atomic_store(&l->renewed, start);
 	ret = look_again(l, before, &dead);
 	if (!ret)
 		ret = lease_write(l, false);
 	if (!ret)
-		ret = settle(l, now_ms() - start);
+		ret = settle(l, clock_boot_ms() - start);
 	if (ret == -EBUSY)
 		return err_set(err, ret, "the store was taken by another process at this moment");
 	return ret ? err_set(err, ret, "cannot get the owner's lease: %s",
 			     strerror(-ret)) : 0;
 }
 
-/* Whether somebody else may write still; not who had the store in this process. */
-static bool may_live(const struct owner *self, const struct owner *o)
+/*
+ * Before we read, an owner that lives must have noticed, or not dare to write, and the
+ * server must have done what one that was killed had sent.
+ */
+static int outwait(struct lease *l, const struct owner *o)
 {
-	if (!is_neighbour(self, o))
-		return true;
-	return o->pid != self->pid && is_running(o);
+	bool near = is_neighbour(&l->self, o);
+
+	if (near && o->pid == l->self.pid)
+		return 0;	/* this process had it open before */
+	return settle(l, near && !is_running(o) ? 0 : LEASE_WATCH_S * 1000);
 }
 
-/* A living owner must have noticed, or not dare to write, before we read. */
 static int take_over(struct lease *l, struct errbuf *err)
 {
 	struct owner o;
 	int before = lease_read(l->dev, &l->store, &o);
 	int ret = before == -ENOENT ? 0 : before;
 
+	atomic_store(&l->renewed, clock_boot_ms());
 	if (!ret)
 		ret = lease_write(l, false);
-	if (!ret && !before && may_live(&l->self, &o))
-		ret = settle(l, LEASE_WATCH_S * 1000);
+	if (!ret && !before)
+		ret = outwait(l, &o);
 	return ret ? err_set(err, ret, "cannot take over the owner's lease: %s",
 			     strerror(-ret)) : 0;
 }
@@ -479,8 +485,11 @@ int lease_acquire(struct blkdev *dev, const struct afsx_uuid *store,
 		err_set(err, ret, "no random numbers: %s", strerror(-ret));
 	else
 		ret = takeover ? take_over(l, err) : claim(l, err);
+	/* it is long since it was written when a living owner was waited for */
+	if (!ret && is_late(l))
+		ret = renew(l, false);
 	if (!ret) {
-		atomic_store(&l->renewed, now_ms());
+		count_from(l, atomic_load(&l->renewed));
 		ret = -pthread_create(&l->thread, NULL, heartbeat, l);
 		if (ret)
 			err_set(err, ret, "cannot start a thread: %s",
@@ -506,7 +515,8 @@ void lease_release(struct lease *l)
 	pthread_cond_signal(&l->wake);
 	pthread_mutex_unlock(&l->lock);
 	pthread_join(l->thread, NULL);
+	blkdev_trust(l->dev, 0);
 	if (!look(l, false, &other))
-		blkdev_write_fua(l->dev, BLK_SIZE, zeros, sizeof(zeros));
+		blkdev_write_first(l->dev, BLK_SIZE, zeros, sizeof(zeros));
 	lease_free(l);
 }

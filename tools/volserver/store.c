@@ -301,6 +301,20 @@ static int grow(struct store *st, struct errbuf *err)
 	return 0;
 }
 
+/* Another owner may have changed the superblock before the store became ours. */
+static int read_again(struct store *st, bool *stale, struct errbuf *err)
+{
+	struct sb sb;
+	int ret = sb_read(st->dev, &sb, stale, err);
+
+	if (!ret && !afsx_uuid_eq(&sb.uuid, &st->sb.uuid))
+		ret = err_set(err, -ESTALE, "%s: the store was formatted at this moment",
+			      st->cfg.uri);
+	if (!ret)
+		st->sb = sb;
+	return ret;
+}
+
 static int own_store(struct store *st, struct errbuf *err)
 {
 	bool stale = false;
@@ -315,6 +329,8 @@ static int own_store(struct store *st, struct errbuf *err)
 	ret = lease_acquire(st->dev, &st->sb.uuid,
 			    st->cfg.flags & STORE_TAKEOVER, &st->lease, err);
 	__atomic_store_n(&st->owned, st->lease, __ATOMIC_RELEASE);
+	if (!ret)
+		ret = read_again(st, &stale, err);
 	if (!ret && blkdev_blocks(st->dev) > st->sb.blocks)
 		return grow(st, err);
 	if (ret || !stale)

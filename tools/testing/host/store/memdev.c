@@ -211,6 +211,20 @@ int blkdev_write_fua(struct blkdev *dev, u64 off, const void *buf, size_t len)
 	return change(dev, off, buf, 0, len);
 }
 
+int blkdev_read_first(struct blkdev *dev, u64 off, void *buf, size_t len)
+{
+	return blkdev_read(dev, off, buf, len);
+}
+
+int blkdev_write_first(struct blkdev *dev, u64 off, const void *buf, size_t len)
+{
+	return blkdev_write(dev, off, buf, len);
+}
+
+void blkdev_trust(struct blkdev *dev, s64 until)
+{
+}
+
 /* It is never away. */
 int blkdev_read_away(struct blkdev *dev, u64 off, void *buf, size_t len)
 {
