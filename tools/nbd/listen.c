@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "listen.h"
@@ -18,9 +17,9 @@
 #define BACKLOG		1024
 #define FIRST_INHERITED	3	/* SD_LISTEN_FDS_START */
 
-static int stream_socket(int family)
+static int new_socket(int family, int type)
 {
-	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	return fd < 0 ? -errno : fd;
 }
@@ -37,7 +36,7 @@ static int add(struct listeners *l, int fd)
 static int listen_on(struct listeners *l, const struct addrinfo *ai)
 {
 	const int on = 1;
-	int fd = stream_socket(ai->ai_family), ret;
+	int fd = new_socket(ai->ai_family, SOCK_STREAM), ret;
 
 	if (fd < 0)
 		return fd;
@@ -89,7 +88,8 @@ static bool is_stale(const struct sockaddr_un *addr)
 
 	if (lstat(addr->sun_path, &st) || !S_ISSOCK(st.st_mode))
 		return false;
-	fd = stream_socket(AF_UNIX);
+	/* the type does not matter: one that listens refuses nobody */
+	fd = new_socket(AF_UNIX, SOCK_STREAM);
 	if (fd < 0)
 		return false;
 	refused = connect(fd, (const void *)addr, sizeof(*addr)) &&
@@ -128,18 +128,26 @@ static int set_access(const struct listen_options *o)
 	return 0;
 }
 
+int listen_address(const char *path, struct sockaddr_un *addr, struct errbuf *err)
+{
+	*addr = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	if (strlen(path) >= sizeof(addr->sun_path))
+		return err_set(err, -ENAMETOOLONG, "the socket %s is longer than %zu bytes",
+			       path, sizeof(addr->sun_path) - 1);
+	memcpy(addr->sun_path, path, strlen(path));
+	return 0;
+}
+
 static int listen_unix(const struct listen_options *o, struct listeners *l,
 		       struct errbuf *err)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct sockaddr_un addr;
 	int fd, ret;
 
-	if (strlen(o->path) >= sizeof(addr.sun_path))
-		return err_set(err, -ENAMETOOLONG,
-			       "--socket: '%s' is longer than %zu bytes", o->path,
-			       sizeof(addr.sun_path) - 1);
-	memcpy(addr.sun_path, o->path, strlen(o->path));
-	fd = stream_socket(AF_UNIX);
+	ret = listen_address(o->path, &addr, err);
+	if (ret)
+		return ret;
+	fd = new_socket(AF_UNIX, o->packets ? SOCK_SEQPACKET : SOCK_STREAM);
 	if (fd < 0)
 		return err_set(err, fd, "no socket: %s", strerror(-fd));
 	ret = bind_unix(fd, &addr);

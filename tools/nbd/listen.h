@@ -4,6 +4,7 @@
 #define AFSX_NBD_LISTEN_H
 
 #include <stdbool.h>
+#include <sys/un.h>
 
 #include "err.h"
 
@@ -12,6 +13,7 @@
 /**
  * struct listen_options - where to listen
  * @path: of a Unix socket; NULL for TCP
+ * @packets: the Unix socket is one of packets, not of a stream
  * @mode: of the Unix socket, octal permissions; negative to leave it
  * @group: it belongs to, or NULL
  * @bind: address or name of this machine, for TCP
@@ -20,6 +22,7 @@
  */
 struct listen_options {
 	const char	*path;
+	bool		packets;
 	int		mode;
 	const char	*group;
 	const char	*bind;
@@ -65,6 +68,9 @@ int listeners_inherit(const struct listen_options *o, struct listeners *l,
  */
 int listeners_open(const struct listen_options *o, struct listeners *l,
 		   struct errbuf *err);
+
+/** listen_address() - the address of a Unix socket; -ENAMETOOLONG. */
+int listen_address(const char *path, struct sockaddr_un *addr, struct errbuf *err);
 
 /** listeners_close() - stop listening, remove the Unix socket. */
 void listeners_close(struct listeners *l);

@@ -4,16 +4,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "daemon.h"
+#include "device.h"
 #include "image.h"
 #include "log.h"
+#include "notify.h"
 #include "options.h"
 #include "overlay.h"
 #include "partition.h"
 #include "server.h"
 #include "slice.h"
+
+#define DEVICE_BLOCK_MIN	512u
 
 /* Leave out the beginning of an image. */
 static int apply_offset(const struct options *o, struct blk **blk,
@@ -106,48 +111,158 @@ static int open_exports(const struct options *o, struct exports *exports,
 	return ret;
 }
 
-static int run(const struct options *o, struct errbuf *err)
+/* A server from its start to its end. */
+struct life {
+	const struct options	*o;
+	struct exports		exports;
+	struct listeners	listeners;
+	struct handover		handover;
+	struct daemon		daemon;
+	struct device		device;
+	struct tls		*tls;
+};
+
+/* Give the export to the kernel. */
+static int connect_device(struct life *life, struct server *server, struct errbuf *err)
 {
-	struct exports exports = { .list = NULL };
-	struct listeners listeners;
+	const struct export *exp = life->exports.list;
+	struct device_params params = {
+		.backend = life->o->files[0],
+		.size = exp->blk->size,
+		.block = max(exp->blk->min_block, DEVICE_BLOCK_MIN),
+		.flags = export_flags(exp, false),
+	};
+	int fds[2], ret;
+
+	if (params.size % params.block)
+		log_warn("the end of the export is not in the device",
+			 LOG_U("bytes", params.size % params.block));
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds))
+		return err_set(err, -errno, "no socket: %s", strerror(errno));
+	ret = server_attach(server, fds[0]);
+	if (ret) {
+		close(fds[0]);
+		err_set(err, ret, "no thread: %s", strerror(-ret));
+	} else {
+		ret = device_connect(&life->device, fds[1], &params, err);
+	}
+	/* the kernel has its own hold on the socket */
+	close(fds[1]);
+	return ret;
+}
+
+/* A service manager need not have started this process itself. */
+static void notify_ready(void)
+{
+	char state[64];
+
+	snprintf(state, sizeof(state), "READY=1\nMAINPID=%d", (int)getpid());
+	notify(state);
+}
+
+static int ready(void *ctx, struct server *server, struct errbuf *err)
+{
+	struct life *life = ctx;
+	int ret = 0;
+
+	if (life->o->device)
+		ret = connect_device(life, server, err);
+	if (ret)
+		return ret;
+	/* what the images' file systems are mounted on stays free */
+	if (chdir("/"))
+		log_warn("still in the current directory");
+	ret = daemon_ready(&life->daemon, life->o->pid_file, err);
+	if (!ret)
+		notify_ready();
+	return ret;
+}
+
+static void ending(void *ctx)
+{
+	struct life *life = ctx;
+
+	if (!life->handover.given)
+		notify("STOPPING=1");
+	if (life->o->device)
+		device_release(&life->device);
+}
+
+static int serve(struct life *life, struct errbuf *err)
+{
+	const struct options *o = life->o;
 	struct server_config cfg = {
-		.exports = &exports,
+		.exports = &life->exports,
 		.limits = o->limits,
-		.listeners = &listeners,
+		.tls = life->tls,
+		.listeners = &life->listeners,
+		.handover = &life->handover,
 		.shared = o->shared,
 		.persistent = o->persistent,
 		.oldstyle = o->oldstyle,
 		.grace = o->grace,
+		.hooks = { ready, ending, life },
 	};
-	struct daemon daemon;
-	struct tls *tls = NULL;
+
+	return server_run(&cfg, err);
+}
+
+/* Have the older server end, if there is one and this one can take its place. */
+static int hand_over(struct life *life, struct errbuf *err)
+{
+	const struct options *o = life->o;
+	unsigned int i;
+
+	if (life->listeners.nr)
+		return err_set(err, -EINVAL,
+			       "--hand-over: does not go with sockets from a service manager");
+	for (i = 0; i < o->nr_files; i++)
+		if (access(o->files[i], o->image.read_only ? R_OK : R_OK | W_OK))
+			return err_set(err, -errno, "%s: %s", o->files[i],
+				       strerror(errno));
+	return handover_begin(&life->handover, o->hand_over, &o->listen,
+			      &life->listeners, err);
+}
+
+static int run(const struct options *o, struct errbuf *err)
+{
+	struct life life = { .o = o };
 	int ret;
 
-	daemon_init(&daemon);
+	daemon_init(&life.daemon);
+	handover_init(&life.handover);
 	server_block_signals();
-	ret = listeners_inherit(&o->listen, &listeners, err);
+	ret = listeners_inherit(&o->listen, &life.listeners, err);
 	if (!ret && o->fork)
-		ret = daemon_fork(&daemon, o->verbose, err);
+		ret = daemon_fork(&life.daemon, o->verbose, err);
+	if (!ret && o->device)
+		ret = device_find(&life.device, o->device, err) ?:
+		      device_check_unused(&life.device, err);
 	if (!ret)
-		ret = tls_open(&o->tls, &tls, err);
+		ret = tls_open(&o->tls, &life.tls, err);
+	if (!ret && o->hand_over)
+		ret = hand_over(&life, err);
 	if (!ret)
-		ret = open_exports(o, &exports, err);
+		ret = open_exports(o, &life.exports, err);
 	if (!ret)
-		ret = listeners_open(&o->listen, &listeners, err);
+		ret = listeners_open(&o->listen, &life.listeners, err);
 	if (!ret)
-		ret = daemon_ready(&daemon, o->pid_file, err);
-	if (!ret) {
-		/* what the images' file systems are mounted on stays free */
-		if (chdir("/"))
-			log_warn("still in the current directory");
-		cfg.tls = tls;
-		ret = server_run(&cfg, err);
-	}
-	listeners_close(&listeners);
-	daemon_end(&daemon);
-	exports_close(&exports);
-	tls_close(tls);
-	free(exports.list);
+		ret = serve(&life, err);
+	listeners_close(&life.listeners);
+	daemon_end(&life.daemon);
+	exports_close(&life.exports);
+	tls_close(life.tls);
+	free(life.exports.list);
+	handover_end(&life.handover);
+	return ret;
+}
+
+static int disconnect(const struct options *o, struct errbuf *err)
+{
+	int ret = device_disconnect(o->files[0], err);
+
+	if (!ret)
+		printf("%s disconnected\n", o->files[0]);
 	return ret;
 }
 
@@ -159,7 +274,7 @@ int main(int argc, char **argv)
 
 	options_parse(argc, argv, &o);
 	log_setup("afsx-nbd", o.verbose ? LOG_DEBUG : LOG_INFO);
-	ret = run(&o, &err);
+	ret = o.disconnect ? disconnect(&o, &err) : run(&o, &err);
 	if (ret)
 		fprintf(stderr, "%s: %s\n", program_invocation_short_name, err.text);
 	options_free(&o);

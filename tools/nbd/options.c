@@ -9,6 +9,9 @@
 #include "proto.h"
 #include "size.h"
 
+/* Where the server of a device listens unless it is told otherwise. */
+#define DEVICE_SOCKET	"/var/lock/afsx-nbd-%s"
+
 /* Keys of the options without a short form. */
 enum {
 	OPT_CACHE = 256,
@@ -23,6 +26,7 @@ enum {
 	OPT_TLS_PSK,
 	OPT_TLS_VERIFY_PEER,
 	OPT_PID_FILE,
+	OPT_HAND_OVER,
 	OPT_NUMBERS,	/* numbers[key - OPT_NUMBERS], those with a short form too */
 };
 
@@ -64,12 +68,12 @@ static const struct number {
 	NUMBER("partition", 'P', "NUM", partition, 0, 1, PARTITION_MAX, false, 2,
 	       "show only partition NUM of the image"),
 	NUMBER("handshake-timeout", 0, "SECONDS", limits.handshake_timeout, 10,
-	       1, 3600, false, 4, "how long a client may take to negotiate (10)"),
+	       1, 3600, false, 5, "how long a client may take to negotiate (10)"),
 	NUMBER("request-max", 0, "BYTES", limits.request_max, 32 << 20, 64 << 10,
-	       64 << 20, true, 4, "data of one request (32M)"),
-	NUMBER("threads", 0, "N", limits.threads, 16, 1, 256, false, 4,
+	       64 << 20, true, 5, "data of one request (32M)"),
+	NUMBER("threads", 0, "N", limits.threads, 16, 1, 256, false, 5,
 	       "requests of one client that wait for the disk at a time (16)"),
-	NUMBER("grace", 0, "SECONDS", grace, 5, 0, 3600, false, 4,
+	NUMBER("grace", 0, "SECONDS", grace, 5, 0, 3600, false, 5,
 	       "how long requests may take to end at shutdown (5)"),
 #undef NUMBER
 };
@@ -109,12 +113,19 @@ static const struct argp_option texts[] = {
 	{ "aio", OPT_AIO, "MODE", 0, "how images are accessed: threads", 3 },
 	{ "discard", OPT_DISCARD, "MODE", 0,
 	  "ignore (off) or unmap (on) what clients trim (ignore)", 3 },
-	{ NULL, 0, NULL, 0, "Limits:", 4 },
-	{ NULL, 0, NULL, 0, "The process:", 5 },
+	{ NULL, 0, NULL, 0, "Devices of this machine:", 4 },
+	{ "connect", 'c', "DEV", 0,
+	  "show the export as the block device DEV, in the background", 4 },
+	{ "disconnect", 'd', NULL, 0, "disconnect the device FILE; serve nothing", 4 },
+	{ NULL, 0, NULL, 0, "Limits:", 5 },
+	{ NULL, 0, NULL, 0, "The process:", 6 },
 	{ "fork", OPT_FORK, NULL, 0,
-	  "serve in the background; ends when clients can connect", 5 },
+	  "serve in the background; ends when clients can connect", 6 },
 	{ "pid-file", OPT_PID_FILE, "PATH", 0,
-	  "write the number of the process there", 5 },
+	  "write the number of the process there", 6 },
+	{ "hand-over", OPT_HAND_OVER, "PATH", 0,
+	  "take over from the server that waits on this socket, and wait there for the next",
+	  6 },
 	{ NULL, 0, NULL, 0, "About the program:", -1 },
 	{ "verbose", 'v', NULL, 0, "log what clients do", -1 },
 	{ NULL, 'h', NULL, OPTION_HIDDEN, NULL, -1 },
@@ -346,6 +357,29 @@ static void check_tls(struct argp_state *state)
 		argp_error(state, "--oldstyle: does not go with TLS");
 }
 
+static void check_device(struct argp_state *state)
+{
+	struct options *o = ((struct parsing *)state->input)->o;
+
+	if (o->device && o->disconnect)
+		argp_error(state, "--disconnect: does not go with --connect");
+	if (o->disconnect && o->nr_files > 1)
+		argp_error(state, "--disconnect: goes with one FILE only, the device");
+	if (o->device && o->nr_files > 1)
+		argp_error(state, "--connect: goes with one FILE only");
+	if (!o->device)
+		return;
+	if (o->hand_over)
+		argp_error(state, "--hand-over: does not go with --connect");
+	/* of who looks at the log nobody expects that the server goes away */
+	o->fork |= !o->verbose;
+	if (o->listen.given)
+		return;
+	if (asprintf(&o->device_socket, DEVICE_SOCKET, basename(o->device)) < 0)
+		argp_failure(state, EXIT_FAILURE, 0, "out of memory");
+	o->listen.path = o->device_socket;
+}
+
 /* What can only be judged when all options are known. */
 static void check(struct argp_state *state)
 {
@@ -353,6 +387,7 @@ static void check(struct argp_state *state)
 	struct options *o = p->o;
 
 	o->listen.given = o->listen.path || p->tcp;
+	check_device(state);
 	check_tls(state);
 	if (!o->nr_files)
 		argp_error(state, "FILE is missing");
@@ -398,12 +433,18 @@ static bool parse_word(struct argp_state *state, int key, const char *arg)
 	case OPT_PID_FILE:
 		p->o->pid_file = parse_path(state, "--pid-file", arg);
 		return true;
+	case OPT_HAND_OVER:
+		p->o->hand_over = parse_path(state, "--hand-over", arg);
+		return true;
 	case OPT_MODE:
 		parse_mode(state, arg);
 		return true;
 	case OPT_GROUP:
 		p->o->listen.group = arg;
 		p->socket_access = true;
+		return true;
+	case 'c':
+		p->o->device = parse_path(state, "--connect", arg);
 		return true;
 	case 'x':
 		add_name(state, arg);
@@ -459,6 +500,9 @@ static bool parse_switch(struct argp_state *state, int key)
 		return true;
 	case OPT_TLS_VERIFY_PEER:
 		p->o->tls.verify_peer = true;
+		return true;
+	case 'd':
+		p->o->disconnect = true;
 		return true;
 	case OPT_FORK:
 		p->o->fork = true;
@@ -528,5 +572,6 @@ void options_parse(int argc, char **argv, struct options *o)
 void options_free(struct options *o)
 {
 	free(o->names);
+	free(o->device_socket);
 	free(o->snapshot);
 }

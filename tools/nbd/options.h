@@ -24,11 +24,15 @@
  * @offset: bytes of the image that are left out
  * @partition: of the image, the only one that is shown, or 0
  * @overlay: changes are kept in a temporary file
+ * @device_socket: text of @listen.path where @device decides it, or NULL
  * @snapshot: text that @image.snapshot_id and snapshot_name point into, or NULL
  * @shared: clients at a time
  * @persistent: go on when the last client has left
  * @verbose: log what clients do
+ * @device: node of the kernel's device that shows the export, or NULL
+ * @disconnect: @files is such a device, to be disconnected; nothing is served
  * @fork: serve in the background
+ * @hand_over: socket where an older server gives way to a newer one, or NULL
  * @pid_file: for the number of the process, or NULL
  * @oldstyle: no negotiation
  * @limits: what one client may use
@@ -49,11 +53,15 @@ struct options {
 	u64			offset;
 	unsigned int		partition;
 	bool			overlay;
+	char			*device_socket;
 	char			*snapshot;
 	unsigned int		shared;
 	bool			persistent;
 	bool			verbose;
+	const char		*device;
+	bool			disconnect;
 	bool			fork;
+	const char		*hand_over;
 	const char		*pid_file;
 	bool			oldstyle;
 	struct limits		limits;

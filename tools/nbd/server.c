@@ -18,6 +18,7 @@
 #include "transmit.h"
 
 #define ACCEPT_PAUSE_MS	1000	/* when there are no descriptors or memory left */
+#define ATTACHED_REQUEST_MAX	(64u << 20)	/* twice the kernel's largest */
 
 struct client;
 
@@ -31,12 +32,14 @@ struct server {
 	struct client			*clients;
 	unsigned int			nr;
 	bool				finished;	/* the last one has left */
+	bool				detached;	/* an attached one has left */
 };
 
 struct client {
 	struct server	*server;
 	struct client	*next;
 	int		fd;
+	bool		attached;
 };
 
 static void ending_signals(sigset_t *set)
@@ -71,6 +74,8 @@ static void remove_client(struct client *cl, bool served)
 	server->nr--;
 	if (served && !server->nr)
 		server->finished = true;
+	if (cl->attached)
+		server->detached = true;
 	pthread_cond_signal(&server->gone);
 	if (write(server->wake, &one, sizeof(one)) < 0)
 		log_error("main thread not woken", LOG_I("error", -errno));
@@ -80,20 +85,23 @@ static void remove_client(struct client *cl, bool served)
 static int serve(struct client *cl, bool *served)
 {
 	const struct server_config *cfg = cl->server->cfg;
+	struct session s = { .exp = cfg->exports->list, .style = REPLY_SIMPLE };
+	struct limits limits = cfg->limits;
 	struct channel ch;
-	struct session s;
-	int ret;
+	int ret = 1;
 
 	channel_init(&ch, cl->fd);
-	if (cfg->oldstyle)
-		ret = handshake_oldstyle(&ch, cfg->exports, &cfg->limits, &s);
+	if (cl->attached)
+		limits.request_max = ATTACHED_REQUEST_MAX;
+	else if (cfg->oldstyle)
+		ret = handshake_oldstyle(&ch, cfg->exports, &limits, &s);
 	else
-		ret = handshake(&ch, cfg->exports, &cfg->limits, cfg->tls, &s);
+		ret = handshake(&ch, cfg->exports, &limits, cfg->tls, &s);
 	*served = ret > 0;
 	if (ret > 0) {
 		log_debug("transmission", LOG_I("client", cl->fd),
 			  LOG_S("export", s.exp->name), LOG_U("style", s.style));
-		ret = transmit(&ch, &s, &cfg->limits, &cl->server->stop);
+		ret = transmit(&ch, &s, &limits, &cl->server->stop);
 	}
 	channel_destroy(&ch);
 	return ret;
@@ -124,7 +132,7 @@ static void set_up_socket(int fd)
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 }
 
-static int add_client(struct server *server, int fd)
+static int add_client(struct server *server, int fd, bool attached)
 {
 	struct client *cl = malloc(sizeof(*cl));
 	int ret;
@@ -135,6 +143,7 @@ static int add_client(struct server *server, int fd)
 
 	cl->server = server;
 	cl->fd = fd;
+	cl->attached = attached;
 	ret = pool_thread(client_thread, cl);
 	if (ret) {
 		free(cl);
@@ -158,10 +167,15 @@ static int accept_client(struct server *server, int listener)
 		       errno == ENOBUFS ? -errno : 0;
 	set_up_socket(fd);
 	log_debug("client", LOG_I("client", fd));
-	ret = add_client(server, fd);
+	ret = add_client(server, fd, false);
 	if (ret)
 		close(fd);
 	return ret;
+}
+
+int server_attach(struct server *server, int fd)
+{
+	return add_client(server, fd, true);
 }
 
 static unsigned int nr_clients(struct server *server)
@@ -171,12 +185,13 @@ static unsigned int nr_clients(struct server *server)
 	return server->nr;
 }
 
-/* Whether the last client has left, for a server that ends then. */
+/* Whether the client has left that the server lives for. */
 static bool all_done(struct server *server)
 {
 	MUTEX_GUARD(&server->lock);
 
-	return server->finished && !server->nr && !server->cfg->persistent;
+	return server->detached ||
+	       (server->finished && !server->nr && !server->cfg->persistent);
 }
 
 /* Accept whoever waits, as far as that is allowed. Return: an error to wait for. */
@@ -204,32 +219,53 @@ static void drain(int fd)
 		return;
 }
 
+/* What the main thread waits for. */
+enum {
+	POLL_SIGNALS,
+	POLL_WAKE,
+	POLL_MEETING,
+	POLL_PEER,
+	POLL_LISTENERS,
+};
+
 /* Serve until it is time to end. */
-static int serve_all(struct server *server)
+static int accept_all(struct server *server)
 {
-	const struct listeners *l = server->cfg->listeners;
-	struct pollfd polls[2 + LISTENERS_MAX] = {
-		{ .fd = server->signals, .events = POLLIN },
-		{ .fd = server->wake, .events = POLLIN },
+	struct listeners *l = server->cfg->listeners;
+	struct handover *h = server->cfg->handover;
+	struct pollfd polls[POLL_LISTENERS + LISTENERS_MAX] = {
+		[POLL_SIGNALS] = { .fd = server->signals, .events = POLLIN },
+		[POLL_WAKE] = { .fd = server->wake, .events = POLLIN },
+		[POLL_MEETING] = { .fd = h->meeting.nr ? h->meeting.fds[0] : -1,
+				   .events = POLLIN },
 	};
 	int no_room = 0;
 	unsigned int i;
 
 	for (i = 0; i < l->nr; i++)
-		polls[2 + i] = (struct pollfd){ .fd = l->fds[i], .events = POLLIN };
+		polls[POLL_LISTENERS + i] = (struct pollfd){ .fd = l->fds[i],
+							     .events = POLLIN };
 	while (!all_done(server)) {
 		bool accepting = !no_room &&
 				 nr_clients(server) < server->cfg->shared;
 
-		if (poll(polls, 2 + (accepting ? l->nr : 0),
-			 no_room ? ACCEPT_PAUSE_MS : -1) < 0 && errno != EINTR)
-			return -errno;
-		if (polls[0].revents)
+		polls[POLL_PEER] = (struct pollfd){ .fd = h->peer, .events = POLLIN };
+		if (poll(polls, POLL_LISTENERS + (accepting ? l->nr : 0),
+			 no_room ? ACCEPT_PAUSE_MS : -1) < 0) {
+			if (errno != EINTR)
+				return -errno;
+			continue;
+		}
+		if (polls[POLL_SIGNALS].revents)
 			break;
-		if (polls[1].revents)
+		if (polls[POLL_PEER].revents && handover_decide(h, l))
+			break;
+		if (polls[POLL_MEETING].revents)
+			handover_accept(h, l);
+		if (polls[POLL_WAKE].revents)
 			drain(server->wake);
 		no_room = accepting ?
-			  accept_clients(server, polls + 2, l->nr) : 0;
+			  accept_clients(server, polls + POLL_LISTENERS, l->nr) : 0;
 	}
 	return 0;
 }
@@ -261,6 +297,21 @@ static void end_clients(struct server *server)
 		pthread_cond_wait(&server->gone, &server->lock);
 }
 
+static int serve_all(struct server *server, struct errbuf *err)
+{
+	const struct server_hooks *hooks = &server->cfg->hooks;
+	int ret;
+
+	ret = hooks->ready(hooks->ctx, server, err);
+	if (!ret) {
+		ret = accept_all(server);
+		if (ret)
+			err_set(err, ret, "cannot wait for clients: %s", strerror(-ret));
+	}
+	hooks->ending(hooks->ctx);
+	return ret;
+}
+
 int server_run(const struct server_config *cfg, struct errbuf *err)
 {
 	struct server server = {
@@ -275,11 +326,9 @@ int server_run(const struct server_config *cfg, struct errbuf *err)
 	server.signals = signalfd(-1, &set, SFD_CLOEXEC);
 	server.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (server.signals < 0 || server.wake < 0)
-		ret = -errno;
+		ret = err_set(err, -errno, "cannot wait for signals: %s", strerror(errno));
 	else
-		ret = serve_all(&server);
-	if (ret)
-		err_set(err, ret, "cannot wait for clients: %s", strerror(-ret));
+		ret = serve_all(&server, err);
 	listeners_close(cfg->listeners);
 	end_clients(&server);
 	flushed = exports_flush(cfg->exports, err);

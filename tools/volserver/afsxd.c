@@ -11,7 +11,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,6 +23,7 @@
 #include "host.h"
 #include "lock.h"
 #include "log.h"
+#include "notify.h"
 #include "options.h"
 #include "rx_server.h"
 #include "stats.h"
@@ -213,29 +213,6 @@ static int stop(struct running *r, const struct options *o)
 	return store_close(r->d.store);
 }
 
-/* Tell a service manager that asked for it that clients are served. */
-static void notify_ready(void)
-{
-	static const char ready[] = "READY=1";
-	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	size_t len = path ? strlen(path) : 0;
-	int fd;
-
-	if (!len || len >= sizeof(addr.sun_path))
-		return;
-	memcpy(addr.sun_path, path, len);
-	if (*path == '@')	/* the abstract name space */
-		addr.sun_path[0] = '\0';
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || sendto(fd, ready, strlen(ready), 0, (void *)&addr,
-			     offsetof(struct sockaddr_un, sun_path) + len) < 0)
-		log_warn("service manager not notified",
-			 LOG_I("error", -errno));
-	if (fd >= 0)
-		close(fd);
-}
-
 /* Signals are taken by sigwait() here, and by no other thread. */
 static void block_signals(sigset_t *set)
 {
@@ -296,9 +273,10 @@ static int run(const struct options *o)
 		log_info("serving", LOG_S("cell", o->cell),
 			 LOG_S("store", o->store), LOG_U("fs_port", o->fs_port),
 			 LOG_U("vl_port", o->vl_port));
-		notify_ready();
+		notify("READY=1");
 		sig = wait_for_end(&r.d, &set);
 		log_info("stopping", LOG_I("signal", sig));
+		notify("STOPPING=1");
 	}
 	closed = stop(&r, o);
 	if (closed)

@@ -94,6 +94,13 @@ wrong_words()
 	wrong '--discard: is given twice' --discard=on --discard=off "$image"
 	wrong "--format: 'vmdk' is not a format" -f vmdk "$image"
 	wrong "--format: '' is not a format" -f '' "$image"
+	wrong "--connect: 'nbd0' is not an absolute path" -c nbd0 "$image"
+	wrong '--connect: goes with one FILE only' -c /dev/nbd0 "$image" "$image"
+	wrong '--disconnect: goes with one FILE only, the device' -d /dev/nbd0 /dev/nbd1
+	wrong '--hand-over: does not go with --connect' -c /dev/nbd0 --hand-over /h "$image"
+	wrong "--hand-over: 'h' is not an absolute path" --hand-over h "$image"
+	wrong '--disconnect: does not go with --connect' -d -c /dev/nbd0 "$image"
+	wrong 'FILE is missing' -d
 	wrong "--socket: 'here' is not an absolute path" -k here "$image"
 	wrong "--socket: '' is not an absolute path" -k '' "$image"
 	wrong "--pid-file: 'pid' is not an absolute path" --pid-file pid "$image"
@@ -138,12 +145,16 @@ wrong_world()
 	wrong '--offset: 1048577: the image has 1048576 bytes' "$@" -o 1048577 "$image"
 	wrong '--offset: 2097152: the image has 1048576 bytes' "$@" -o 2M "$image"
 	wrong 'partition 1: the image has no partition table' "$@" -P 1 "$image"
+	for device in "$image" /dev/null; do
+		wrong "$device: not a device of NBD" "$@" -c "$device" "$image"
+		wrong "$device: not a device of NBD" -d "$device"
+	done
 	wrong "$image: images of format raw have no snapshots" "$@" -l 1 "$image"
 	wrong "$image: not a qcow2 image" -k "$socket" -f qcow2 "$image"
 	wrong "$work/other/image: another file has that name; -x gives others" \
 		"$@" "$image" "$work/other/image"
 	long=/$(printf 'x%.0s' {1..108})
-	wrong "--socket: '$long' is longer than 107 bytes" -f raw -k "$long" "$image"
+	wrong "the socket $long is longer than 107 bytes" -f raw -k "$long" "$image"
 	wrong "cannot listen on $work/none/socket: No such file or directory" \
 		-f raw -k "$work/none/socket" "$image"
 	wrong "$socket: cannot set group 'no-such-group' and mode: No such file or directory" \

@@ -4,7 +4,7 @@
 #
 # afsx-nbd as a process: when it ends and with which status, what becomes of its
 # socket, what clients are told of a disk that fails, and that it needs no more memory
-# the longer it runs. AFSX_NBD_SOAK="CONNECTIONS REQUESTS" makes the last part longer.
+# the longer it runs; and that servers replace each other unnoticed. AFSX_NBD_SOAK="CONNECTIONS REQUESTS" makes the last part longer.
 set -euo pipefail
 
 # shellcheck source=tools/testing/host/nbd/lib.sh
@@ -219,6 +219,7 @@ few_descriptors
 verbose
 in_background
 part activation "$afsx_nbd" "$work" "$image"
+part handover "$afsx_nbd" "$work"
 part faults "$plain_nbd" "$bin/failing-disk.so" "$work"
 # shellcheck disable=SC2086	# two numbers
 part soak "$plain_nbd" "$work" ${AFSX_NBD_SOAK:-600 40000}
