@@ -56,6 +56,7 @@ static int start_store(struct afsxd *d, const struct options *o,
 		.cache_mib = o->cache_mib,
 		.data_cache_mib = o->data_cache_mib,
 		.connect_s = o->connect_timeout,
+		.answer_s = o->answer_timeout,
 		.reconnect_s = o->reconnect,
 	};
 	struct store_info info;

@@ -36,6 +36,8 @@ struct blkdev;
  * @uri: NBD URI
  * @rdonly: never write
  * @connect_s: seconds that connecting and the handshake may take; 0 means 10
+ * @answer_s: seconds that an answer may take; 0 means 60.  Then the connection is
+ *	as good as lost
  * @reconnect_s: seconds to try to connect again before giving up
  * @identify: NULL, or asked on each new connection, before anything is repeated,
  *	whether this is still the same store and may be written to; it asks the
@@ -47,6 +49,7 @@ struct blkdev_opts {
 	const char *uri;
 	bool rdonly;
 	unsigned int connect_s;
+	unsigned int answer_s;
 	unsigned int reconnect_s;
 	int (*identify)(void *ctx);
 	void *ctx;

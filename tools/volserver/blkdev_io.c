@@ -18,6 +18,8 @@
 
 #define INFLIGHT_MAX	64u
 #define INFLIGHT_BYTES	(16u * 1024 * 1024)	/* or a lease would take too long */
+#define ANSWER_DEFAULT	60		/* seconds */
+#define LOOK_MS		1000		/* how soon it is noticed that none came */
 #define UNFLUSHED_MAX	(64u * 1024 * 1024)	/* bytes kept to repeat */
 
 /* Called by libnbd, inside nbd_aio_notify_*(). */
@@ -228,6 +230,7 @@ static void send_pending(struct blkdev *dev)
 
 	while ((req = next_to_send(dev))) {
 		req->done = false;
+		req->sent = clock_boot_ms();
 		blkdev_queue_add(&dev->inflight, req);
 		dev->nr_inflight++;
 		dev->inflight_len += payload_of(req);
@@ -245,6 +248,16 @@ static void send_pending(struct blkdev *dev)
 	}
 	if (!dev->lost)
 		notice_end(dev);
+}
+
+/* The oldest request comes first. */
+static void notice_silence(struct blkdev *dev)
+{
+	s64 limit = (dev->opts.answer_s ? : ANSWER_DEFAULT) * 1000LL;
+
+	if (!dev->lost && dev->inflight.head &&
+	    clock_boot_ms() - dev->inflight.head->sent > limit)
+		blkdev_lose(dev, "the server does not answer");
 }
 
 /* Bound the memory of what would have to be repeated. */
@@ -332,7 +345,7 @@ static void wait_for_news(struct blkdev *dev)
 	if (dir & LIBNBD_AIO_DIRECTION_WRITE)
 		fds[1].events |= POLLOUT;
 	pthread_mutex_unlock(&dev->lock);
-	ret = poll(fds, ARRAY_SIZE(fds), -1);
+	ret = poll(fds, ARRAY_SIZE(fds), LOOK_MS);
 	pthread_mutex_lock(&dev->lock);
 	if (ret < 0)
 		return;
@@ -364,6 +377,7 @@ static void drive(struct blkdev *dev, const struct blkdev_batch *batch)
 	while (!is_done(dev, batch)) {
 		wait_for_news(dev);
 		collect_answers(dev);
+		notice_silence(dev);
 		flush_when_due(dev);
 		send_pending(dev);
 	}

@@ -29,6 +29,7 @@ enum blkdev_op {
  * @first: goes in front of others that wait to be sent
  * @done: the server has answered
  * @err: its answer, positive errno
+ * @sent: when, clock_boot_ms()
  * @ack: of what is written: how many were acknowledged up to it; of a flush:
  *	how many had been when it was sent
  * @off: first byte
@@ -45,6 +46,7 @@ struct blkdev_req {
 	bool first;
 	bool done;
 	int err;
+	s64 sent;
 	u64 ack;
 	u64 off;
 	u64 len;

@@ -72,6 +72,8 @@ static const struct {
 	       "memory for small parts of files that were read lately"),
 	NUMBER("connect-timeout", "SECONDS", connect_timeout, 10, 1, 3600,
 	       "how long connecting to the NBD server may take"),
+	NUMBER("answer-timeout", "SECONDS", answer_timeout, 60, 1, 3600,
+	       "how long the NBD server may take to answer a request"),
 	NUMBER("reconnect", "SECONDS", reconnect, 30, 1, 3600,
 	       "how long to wait for an NBD server that went away"),
 #undef NUMBER

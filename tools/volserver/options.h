@@ -44,6 +44,7 @@
  * @cache_mib: memory for the store's metadata, MiB
  * @data_cache_mib: memory for what small reads found, MiB
  * @connect_timeout: seconds that connecting to the NBD server may take
+ * @answer_timeout: seconds that it may take to answer a request
  * @reconnect: seconds to wait for an NBD server that went away
  */
 struct options {
@@ -73,6 +74,7 @@ struct options {
 	unsigned int cache_mib;
 	unsigned int data_cache_mib;
 	unsigned int connect_timeout;
+	unsigned int answer_timeout;
 	unsigned int reconnect;
 };
 

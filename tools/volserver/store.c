@@ -278,6 +278,7 @@ static int open_device(struct store *st, struct errbuf *err)
 		.uri = st->cfg.uri,
 		.rdonly = st->cfg.flags & STORE_RDONLY,
 		.connect_s = st->cfg.connect_s,
+		.answer_s = st->cfg.answer_s,
 		.reconnect_s = st->cfg.reconnect_s ? : RECONNECT_DEFAULT,
 		.identify = identify,
 		.ctx = st,

@@ -56,6 +56,8 @@ struct store_tx;
  * @data_cache_mib: memory for small parts of files read lately, MiB; 0 means 64
  * @connect_s: seconds that connecting, with the NBD handshake, may take; 0 means
  *	10
+ * @answer_s: seconds that the NBD server may take to answer a request, after which it
+ *	counts as gone; 0 means 60
  * @reconnect_s: seconds to keep trying after the NBD server went away before
  *	the store stops; 0 means 30
  * @free_step: extents of a file that is removed or cut which one transaction
@@ -68,6 +70,7 @@ struct store_config {
 	unsigned int cache_mib;
 	unsigned int data_cache_mib;
 	unsigned int connect_s;
+	unsigned int answer_s;
 	unsigned int reconnect_s;
 	unsigned int free_step;
 };

@@ -43,6 +43,7 @@ grace 0 300
 readers 1 256
 cache 1 65536
 data-cache 1 65536
+answer-timeout 1 3600
 reconnect 1 3600'
 
 wrong '--cell is missing'
