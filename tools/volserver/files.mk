@@ -11,8 +11,8 @@ STORE_SRCS := $(addprefix tools/volserver/,acl.c alloc.c blkdev.c \
 	store_name.c store_read.c store_restore.c store_scrub.c store_seen.c \
 	store_trim.c store_tx.c store_vnode.c store_vol.c store_warm.c vfs.c \
 	vfs_shm.c volcmd.c volcmd_acl.c volcmd_check.c volcmd_dump.c \
-	volcmd_import.c volcmd_path.c volcmd_restore.c volcmd_show.c wal.c \
-	wal_load.c) \
+	volcmd_import.c volcmd_path.c volcmd_restore.c volcmd_show.c \
+	volcmd_source.c wal.c wal_load.c) \
 	$(addprefix tools/lib/,crc32c.c err.c log.c size.c)
 
 AFSX_VOL_SRCS := $(addprefix tools/volserver/,afsx-vol.c control_client.c)

@@ -5,7 +5,8 @@
  * The tree is built in a directory that no name leads to, in transactions of
  * moderate size, and appears where it shall in one last transaction.  When
  * anything fails, or the machine stops, the volume is as it was; what was built
- * is collected.
+ * is collected.  No transaction is open while the source lets wait for it: nobody
+ * else could change anything.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -18,10 +19,12 @@
 
 #include "cleanup.h"
 #include "volcmd_priv.h"
+#include "volcmd_source.h"
 
 #define BATCH_OPS	1000u			/* vnodes in a transaction */
 #define BATCH_BYTES	(256u * 1024 * 1024)	/* file data in one */
-#define CHUNK		(1024u * 1024)
+#define BATCH_MS	250			/* others may wait that long for it */
+#define CHUNK		SOURCE_CHUNK
 #define LINK_BUCKETS	4096u
 #define PROGRESS_MS	1000
 
@@ -39,7 +42,10 @@ struct hard_link {
  * @vol: into this volume
  * @to: and there into this directory
  * @stage: where the tree is built
+ * @source: the tree
  * @tx: present transaction, or NULL
+ * @begun: when it began, monotonic time, ms
+ * @paused: it was ended because the source is slow
  * @ops: vnodes made in it
  * @bytes: data written in it
  * @files: files and links imported
@@ -50,14 +56,16 @@ struct hard_link {
  * @shown: when progress was shown last
  * @told: the reason for failing was told
  * @links: files with several names
- * @buf: CHUNK bytes
  */
 struct import {
 	struct volcmd *c;
 	struct store_vol vol;
 	struct afsx_fid to;
 	struct afsx_fid stage;
+	struct source *source;
 	struct store_tx *tx;
+	s64 begun;
+	bool paused;
 	unsigned int ops;
 	u64 bytes;
 	u64 files;
@@ -68,7 +76,6 @@ struct import {
 	s64 shown;
 	bool told;
 	struct hard_link *links[LINK_BUCKETS];
-	u8 *buf;
 };
 
 /**
@@ -129,6 +136,12 @@ static void skip(struct import *im, const struct place *p, const char *name,
 
 /* ---- transactions --------------------------------------------------------------- */
 
+static int begin_batch(struct import *im)
+{
+	im->begun = now_ms();
+	return store_begin(im->c->st, &im->tx);
+}
+
 static int end_batch(struct import *im)
 {
 	struct store_tx *tx = im->tx;
@@ -147,10 +160,33 @@ static int next_batch(struct import *im)
 	show_progress(im);
 	if (volcmd_stopped(im->c))
 		return -ECANCELED;
-	if (im->ops < BATCH_OPS && im->bytes < BATCH_BYTES)
+	if (im->ops < BATCH_OPS && im->bytes < BATCH_BYTES &&
+	    now_ms() - im->begun < BATCH_MS)
 		return 0;
 	ret = end_batch(im);
-	return ret ? ret : store_begin(im->c->st, &im->tx);
+	return ret ? ret : begin_batch(im);
+}
+
+static int pause_batch(void *ctx)
+{
+	struct import *im = ctx;
+
+	im->paused = im->tx;
+	return im->paused ? end_batch(im) : 0;
+}
+
+static int resume_batch(void *ctx)
+{
+	struct import *im = ctx;
+
+	return im->paused ? begin_batch(im) : 0;
+}
+
+static bool is_stopped(void *ctx)
+{
+	struct import *im = ctx;
+
+	return volcmd_stopped(im->c);
 }
 
 /* ---- files ---------------------------------------------------------------------- */
@@ -175,14 +211,13 @@ static int copy_range(struct import *im, int fd, const struct afsx_fid *fid,
 	while (off < end) {
 		size_t want = (size_t)min(end - off,
 					  (off_t)(CHUNK - off % CHUNK));
-		ssize_t n = pread(fd, im->buf, want, off);
+		const void *data;
+		ssize_t n = source_read(im->source, fd, off, want, &data);
 		int ret;
 
-		if (n < 0)
-			return -errno;
-		if (!n)
-			return 0;	/* it became shorter */
-		ret = store_write(im->tx, fid, (u64)off, im->buf, (size_t)n);
+		if (n <= 0)
+			return (int)n;	/* 0: it became shorter */
+		ret = store_write(im->tx, fid, (u64)off, data, (size_t)n);
 		if (ret)
 			return ret;
 		off += n;
@@ -202,14 +237,14 @@ static int copy_data(struct import *im, int fd, const struct afsx_fid *fid,
 	int ret = 0;
 
 	while (!ret && hole < size) {
-		data = lseek(fd, hole, SEEK_DATA);
-		if (data < 0 && errno == ENXIO)
+		data = source_seek(im->source, fd, hole, SEEK_DATA);
+		if (data == -ENXIO)
 			break;
 		if (data < 0)
-			return -errno;
-		hole = lseek(fd, data, SEEK_HOLE);
+			return (int)data;
+		hole = source_seek(im->source, fd, data, SEEK_HOLE);
 		if (hole < 0)
-			return -errno;
+			return (int)hole;
 		ret = copy_range(im, fd, fid, data, min(hole, size));
 	}
 	return ret;
@@ -222,10 +257,10 @@ static int fill_file(struct import *im, int fd, const struct afsx_fid *fid,
 	struct stat now;
 	int ret = copy_data(im, fd, fid, s->st_size);
 
+	if (!ret)
+		ret = source_fstat(im->source, fd, &now);
 	if (ret)
 		return ret;
-	if (fstat(fd, &now))
-		return -errno;
 	/* a hole at the end is not written; a writer may have shortened it */
 	attr.mask |= STORE_SET_SIZE;
 	attr.size = (u64)min(s->st_size, now.st_size);
@@ -238,11 +273,11 @@ static int import_file(struct import *im, const struct place *p,
 	struct store_attr attr;
 	struct stat s;
 	int ret;
-	int fd CLEANUP_CLOSE = -1;
+	int fd CLEANUP_CLOSE = source_open(im->source, p->fd, name,
+					   O_NOFOLLOW | O_NONBLOCK, &s);
 
-	fd = openat(p->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &s))
-		return -errno;
+	if (fd < 0)
+		return fd;
 	if (!S_ISREG(s.st_mode))
 		return -EAGAIN;		/* replaced while we looked */
 	attr = attr_of(&s);
@@ -301,17 +336,20 @@ static int import_symlink(struct import *im, const struct place *p,
 			  const char *name, const struct stat *s)
 {
 	struct store_attr attr = attr_of(s);
-	char target[STORE_TARGET_MAX + 2];
+	char target[STORE_TARGET_MAX + 1];
 	struct afsx_fid fid;
-	ssize_t n = readlinkat(p->fd, name, target, sizeof(target));
+	const char *found;
+	ssize_t n = source_readlink(im->source, p->fd, name, sizeof(target),
+				    &found);
 	int ret;
 
 	if (n < 0)
-		return -errno;
+		return (int)n;
 	if (n > STORE_TARGET_MAX) {
 		skip(im, p, name, "symlink target longer than 1023 bytes");
 		return 0;
 	}
+	memcpy(target, found, (size_t)n);
 	target[n] = '\0';
 	ret = store_create(im->tx, &p->fid, name, strlen(name),
 			   AFSX_FTYPE_SYMLINK, &attr, target, &fid);
@@ -328,6 +366,7 @@ static int import_subdir(struct import *im, const struct place *p,
 {
 	struct store_attr attr = attr_of(s);
 	struct place sub = { .fd = -1 };
+	struct stat now;
 	int ret;
 	char *path CLEANUP_FREE = NULL;
 
@@ -338,10 +377,10 @@ static int import_subdir(struct import *im, const struct place *p,
 			   &attr, NULL, &sub.fid);
 	if (ret)
 		return ret;
-	sub.fd = openat(p->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
-			O_CLOEXEC);
+	sub.fd = source_open(im->source, p->fd, name, O_DIRECTORY | O_NOFOLLOW,
+			     &now);
 	if (sub.fd < 0)
-		return -errno;
+		return sub.fd;
 	ret = import_dir(im, &sub);
 	close(sub.fd);
 	/* filling it changed the modification time */
@@ -356,9 +395,10 @@ static int import_entry(struct import *im, const struct place *p,
 {
 	struct afsx_fid fid;
 	struct stat s;
+	int ret = source_stat(im->source, p->fd, name, &s);
 
-	if (fstatat(p->fd, name, &s, AT_SYMLINK_NOFOLLOW))
-		return -errno;
+	if (ret)
+		return ret;
 	im->ops++;
 	switch (s.st_mode & S_IFMT) {
 	case S_IFREG:
@@ -380,34 +420,22 @@ static int import_entry(struct import *im, const struct place *p,
 	}
 }
 
-static int not_dots(const struct dirent *e)
-{
-	return strcmp(e->d_name, ".") && strcmp(e->d_name, "..");
-}
-
-static void free_names(struct dirent **names, int nr)
-{
-	for (int i = 0; i < nr; i++)
-		free(names[i]);
-	free(names);
-}
-
 /* Names are sorted, so that the same tree gives the same vnode numbers. */
 static int import_dir(struct import *im, const struct place *p)
 {
 	struct dirent **names;
 	int nr, ret = 0;
 
-	nr = scandirat(p->fd, ".", &names, not_dots, alphasort);
+	nr = source_list(im->source, p->fd, &names);
 	if (nr < 0)
-		return failed(im, -errno, p, NULL);
+		return failed(im, nr, p, NULL);
 	for (int i = 0; !ret && i < nr; i++) {
 		ret = import_entry(im, p, names[i]->d_name);
 		if (!ret)
 			ret = next_batch(im);
 		failed(im, ret, p, names[i]->d_name);
 	}
-	free_names(names, nr);
+	source_free_names(names, nr);
 	return ret;
 }
 
@@ -502,7 +530,7 @@ static int publish(struct import *im, const struct place *top,
 	if (!ret)
 		ret = n.err;
 	if (!ret)
-		ret = store_begin(im->c->st, &im->tx);
+		ret = begin_batch(im);
 	if (!ret)
 		ret = publish_names(im, &n, top);
 	if (!ret)
@@ -537,9 +565,9 @@ static int check_names(struct import *im, const struct place *top)
 	ret = store_readdir(im->c->st, &im->to, see_name, &empty);
 	if (ret || empty)
 		return failed(im, ret, top, NULL);
-	nr = scandirat(top->fd, ".", &names, not_dots, alphasort);
+	nr = source_list(im->source, top->fd, &names);
 	if (nr < 0)
-		return failed(im, -errno, top, NULL);
+		return failed(im, nr, top, NULL);
 	for (int i = 0; !ret && i < nr; i++) {
 		const char *name = names[i]->d_name;
 
@@ -553,7 +581,7 @@ static int check_names(struct import *im, const struct place *top)
 		}
 		failed(im, ret, top, name);
 	}
-	free_names(names, nr);
+	source_free_names(names, nr);
 	return ret;
 }
 
@@ -563,7 +591,7 @@ static int build(struct import *im, struct place *top, const struct stat *s)
 
 	if (ret)
 		return ret;
-	ret = store_begin(im->c->st, &im->tx);
+	ret = begin_batch(im);
 	if (!ret)
 		ret = store_stage(im->tx, im->vol.id, &im->stage);
 	if (ret)
@@ -644,15 +672,20 @@ int volcmd_import(struct volcmd *c)
 	int ret = VOLCMD_FAILED;
 
 	if (im)
-		im->buf = malloc(CHUNK);
-	if (!im || !im->buf) {
+		im->source = source_create(&(struct source_user){
+			.pause = pause_batch,
+			.resume = resume_batch,
+			.stopped = is_stopped,
+			.ctx = im,
+		});
+	if (!im || !im->source) {
 		free(im);
 		return volcmd_fail(c, -ENOMEM, "import");
 	}
 	im->c = c;
 	if (!find_destination(im))
 		ret = import_tree(im, c->arg[1]);
-	free(im->buf);
+	source_destroy(im->source);
 	free(im);
 	return ret;
 }
