@@ -31,9 +31,8 @@ int db_errno(int rc)
 		return -EAGAIN;
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
+	case SQLITE_CONSTRAINT:		/* what is there was looked at before */
 		return -EUCLEAN;
-	case SQLITE_CONSTRAINT:
-		return -EEXIST;
 	default:
 		return -EIO;
 	}

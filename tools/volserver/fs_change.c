@@ -38,18 +38,15 @@ s32 fs_change_begin(struct fs_change *c, struct svc_call *call, u32 vid)
  * @c: the change
  * @code: abort code for which the transaction is undone instead, or 0
  *
- * Return: @code, or why the transaction could not be committed.
+ * Return: @code, or why the transaction could not be committed, or why it is not
+ * sure that there still is what it was refused for.
  */
 s32 fs_change_end(struct fs_change *c, s32 code)
 {
 	int err;
 
-	if (code) {
-		store_abort(c->tx);
-		return code;
-	}
-	err = store_commit(c->tx);
-	return err ? fs_abort(err) : 0;
+	err = code ? store_refuse(c->tx) : store_commit(c->tx);
+	return err ? fs_abort(err) : code;
 }
 
 /** fs_change_known() - the caller need not be told that @fid changed */

@@ -47,6 +47,17 @@ void store_set_origin(struct store_tx *tx, const void *origin);
 /** store_abort() - undo a transaction and end it. */
 void store_abort(struct store_tx *tx);
 
+/**
+ * store_refuse() - store_abort(), when somebody will be told why
+ * @tx: transaction
+ *
+ * What it found, as a name that exists already, may be the change of another that
+ * a crash can still take back.  So this waits until all that it saw is durable.
+ *
+ * Return: 0; -EIO, or why the log stopped, when some of that is lost.
+ */
+int store_refuse(struct store_tx *tx);
+
 /* What store_setattr() shall change, and store_attr carries */
 #define STORE_SET_MODE		0x01u
 #define STORE_SET_OWNER		0x02u

@@ -316,7 +316,8 @@ static int read_directories(struct tree *t)
 
 static int mark_waiting(struct tree *t)
 {
-	sqlite3_stmt *row = db_bind(t->k->db, SQL_ORPHAN_NEXT, "");
+	sqlite3_stmt *row = db_bind(t->k->db, SQL_ORPHAN_NEXT, "ii",
+				    (s64)0, (s64)0);
 	struct node *n;
 	int ret;
 

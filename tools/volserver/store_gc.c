@@ -65,7 +65,9 @@ void store_unstage(struct store *st, const struct afsx_fid *dir)
 /* 1 with the next orphan that nobody works on, 0 for none. */
 static int next_orphan(struct store_tx *tx, struct afsx_fid *fid)
 {
-	sqlite3_stmt *row = db_bind(tx->db, SQL_ORPHAN_NEXT, "");
+	const struct afsx_fid *last = &tx->st->passed;
+	sqlite3_stmt *row = db_bind(tx->db, SQL_ORPHAN_NEXT, "ii",
+				    (s64)last->vid, (s64)last->vnode);
 	int ret;
 
 	while ((ret = db_row(row)) > 0) {
@@ -120,8 +122,10 @@ static int remove_victim(struct store_tx *tx, struct vnode *dir,
 	int ret;
 
 	fid->vid = dir->grp;
-	if (!(fid->vnode & 1))
-		return store_unlink(tx, &dir->s.fid, name, len, false, NULL);
+	if (!(fid->vnode & 1)) {
+		ret = store_unlink(tx, &dir->s.fid, name, len, false, NULL);
+		return ret == -ENOENT || ret == -ESTALE ? -EUCLEAN : ret;
+	}
 	ret = dir_drop(tx, dir, name, len);
 	dir->s.nlink--;
 	if (!ret)
@@ -247,29 +251,58 @@ static int next_garbage(struct store_tx *tx, s64 *grp)
 	return db_end(row, ret);
 }
 
-int store_collect(struct store *st, unsigned int max)
+/* One that is damaged is passed over, and nothing is changed: there may be others. */
+static int collect_orphans(struct store_tx *tx, unsigned int max, bool *damaged)
 {
 	struct afsx_fid fid;
-	struct store_tx *tx;
+	int n = next_orphan(tx, &fid);
+
+	if (n <= 0)
+		return n;
+	n = collect_orphan(tx, &fid, max);
+	if (n != -EUCLEAN)
+		return n;
+	tx->st->passed = fid;
+	*damaged = true;
+	return 1;
+}
+
+static int collect_garbage(struct store_tx *tx, unsigned int max)
+{
 	s64 grp = 0;
+	int n = next_garbage(tx, &grp);
+
+	return n > 0 ? collect_group(tx, grp, max) : n;
+}
+
+/* All has been gone through: begin with the first again, and say what was left. */
+static int end_round(struct store *st)
+{
+	bool damaged = st->passed.vid;
+
+	memset(&st->passed, 0, sizeof(st->passed));
+	if (damaged)
+		return -EUCLEAN;
+	atomic_store(&st->cuts, false);
+	return 0;
+}
+
+int store_collect(struct store *st, unsigned int max)
+{
+	struct store_tx *tx;
+	bool damaged = false;
 	int n, ret = store_begin(st, &tx);
 
 	if (ret)
 		return ret;
 	n = tx_collect_busy(tx, max);
-	if (!n) {
-		n = next_orphan(tx, &fid);
-		if (n > 0)
-			n = collect_orphan(tx, &fid, max);
-		else if (!n)
-			atomic_store(&st->cuts, false);
-	}
-	if (!n) {
-		n = next_garbage(tx, &grp);
-		if (n > 0)
-			n = collect_group(tx, grp, max);
-	}
-	if (n <= 0) {
+	if (!n)
+		n = collect_orphans(tx, max, &damaged);
+	if (!n)
+		n = collect_garbage(tx, max);
+	if (!n)
+		n = end_round(st);
+	if (n <= 0 || damaged) {
 		store_abort(tx);
 		return n;
 	}

@@ -39,11 +39,10 @@ static int find_place(struct store_tx *tx, const struct afsx_fid *fid,
 
 	if (!ret)
 		ret = tx_dir(tx, fid, dir);
-	if (!ret)
-		ret = dir_find(tx->db, *dir, name, len, &found);
-	if (!ret)
-		return -EEXIST;
-	return ret == -ENOENT && *dir ? 0 : ret;
+	if (ret)
+		return ret;
+	ret = dir_find(tx->db, *dir, name, len, &found);
+	return ret == -ENOENT ? 0 : ret ? ret : -EEXIST;
 }
 
 static void apply_attr(struct store_status *s, const struct store_attr *attr)

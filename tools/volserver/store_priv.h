@@ -71,6 +71,7 @@ struct reader {
  * @nr_readers: their number
  * @changing: transactions, and data on their way to one
  * @staged: directories of store_stage(), protected by @writer_lock
+ * @passed: orphan that cannot be collected: go on behind it; likewise
  * @busy: volumes of store_hold() and restores, protected by @writer_lock
  * @ingest_lock: protects @ingesting, and with it the free map against checks
  * @ingesting: blocks in use by data that no file refers to yet
@@ -106,6 +107,7 @@ struct store {
 
 	atomic_uint changing;
 	struct afsx_fid staged[STAGED_MAX];
+	struct afsx_fid passed;
 	u32 busy[BUSY_MAX];
 
 	pthread_mutex_t ingest_lock;

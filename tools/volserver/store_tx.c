@@ -193,19 +193,27 @@ int tx_vnode(struct store_tx *tx, const struct afsx_fid *fid,
 	     struct vnode **out)
 {
 	struct tx_grp *g;
+	struct vnode *vn;
 	int ret = tx_grp(tx, fid->vid, &g);
 
 	if (!ret)
-		ret = tx_any_vnode(tx, fid, out);
-	return !ret && !(*out)->s.nlink ? -ENOENT : ret;
+		ret = tx_any_vnode(tx, fid, &vn);
+	if (!ret && !vn->s.nlink)
+		ret = -ENOENT;
+	if (!ret)
+		*out = vn;
+	return ret;
 }
 
-int tx_dir(struct store_tx *tx, const struct afsx_fid *fid, struct vnode **vn)
+int tx_dir(struct store_tx *tx, const struct afsx_fid *fid, struct vnode **out)
 {
-	int ret = tx_vnode(tx, fid, vn);
+	struct vnode *vn;
+	int ret = tx_vnode(tx, fid, &vn);
 
-	if (!ret && (*vn)->s.type != AFSX_FTYPE_DIR)
+	if (!ret && vn->s.type != AFSX_FTYPE_DIR)
 		ret = -ENOTDIR;
+	if (!ret)
+		*out = vn;
 	return ret;
 }
 
@@ -417,6 +425,7 @@ int store_begin(struct store *st, struct store_tx **out)
 	tx->now = time(NULL);
 	atomic_fetch_add(&st->changing, 1);
 	pthread_mutex_lock(&st->writer_lock);
+	tx->losses = wal_losses(st->wal);
 	ckpt_make_room(st->ckpt);
 	store_reap(st);
 	ret = db_run(tx->db, SQL_BEGIN_WRITE, "");
@@ -501,6 +510,15 @@ static void undo(struct store_tx *tx)
 void store_abort(struct store_tx *tx)
 {
 	undo(tx);
+}
+
+int store_refuse(struct store_tx *tx)
+{
+	struct wal *wal = tx->st->wal;
+	unsigned int losses = tx->losses;
+
+	undo(tx);
+	return wal_barrier(wal, losses);
 }
 
 static int commit_locked(struct store_tx *tx, u64 *ticket)

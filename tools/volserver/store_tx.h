@@ -53,6 +53,7 @@ struct run_list {
  * @db: the writer's connection
  * @err: 0, or why it can only be aborted
  * @now: time of all changes, seconds since 1970
+ * @losses: wal_losses() when it began
  * @restoring: group that a restore fills unseen by others, or 0
  * @pages: of the database with all of its changes
  * @writes: file data under way
@@ -75,6 +76,7 @@ struct store_tx {
 	struct db *db;
 	int err;
 	s64 now;
+	unsigned int losses;
 	u32 restoring;
 	s64 pages;
 	struct blkdev_batch writes;

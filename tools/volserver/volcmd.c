@@ -76,10 +76,9 @@ bool volcmd_stopped(const struct volcmd *c)
 
 int volcmd_commit(struct store_tx *tx, int ret)
 {
-	if (!ret)
-		return store_commit(tx);
-	store_abort(tx);
-	return ret;
+	int err = ret ? store_refuse(tx) : store_commit(tx);
+
+	return err ? err : ret;
 }
 
 int volcmd_collect(const struct volcmd *c)

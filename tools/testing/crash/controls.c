@@ -19,6 +19,7 @@ enum mistake {
 	NO_MISTAKE,
 	REUSE_EARLY,	/* blocks are free before the commit is durable */
 	REPLY_EARLY,	/* commits do not wait for the device */
+	REFUSE_EARLY,	/* refusals do not wait for what they are for */
 	NO_DATA_FLUSH,	/* the log is written before the data is durable */
 };
 
@@ -50,6 +51,11 @@ int __wrap_wal_wait(struct wal *w, u64 ticket)
 	return mistake == REPLY_EARLY ? 0 : __real_wal_wait(w, ticket);
 }
 
+int __wrap_wal_barrier(struct wal *w, unsigned int losses)
+{
+	return mistake == REFUSE_EARLY ? 0 : __real_wal_barrier(w, losses);
+}
+
 void __wrap_wal_announce(struct wal *w, bool data)
 {
 	__real_wal_announce(w, data && mistake != NO_DATA_FLUSH);
@@ -64,6 +70,7 @@ static const struct {
 	{ "a device that ignores FLUSH", { .flush = true }, NO_MISTAKE },
 	{ "blocks reused before the commit", { .fua = false }, REUSE_EARLY },
 	{ "replies before the commit", { .fua = false }, REPLY_EARLY },
+	{ "refusals before the commit", { .fua = false }, REFUSE_EARLY },
 	{ "a log without FLUSH before it", { .fua = false }, NO_DATA_FLUSH },
 };
 

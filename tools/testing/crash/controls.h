@@ -14,6 +14,7 @@ int __real_alloc_take(struct alloc *a, u32 want, u64 near,
 int __real_alloc_retire(struct alloc *a, const struct alloc_run *run,
 			u64 ticket);
 int __real_wal_wait(struct wal *w, u64 ticket);
+int __real_wal_barrier(struct wal *w, unsigned int losses);
 void __real_wal_announce(struct wal *w, bool data);
 
 int __wrap_alloc_take(struct alloc *a, u32 want, u64 near,
@@ -21,6 +22,7 @@ int __wrap_alloc_take(struct alloc *a, u32 want, u64 near,
 int __wrap_alloc_retire(struct alloc *a, const struct alloc_run *run,
 			u64 ticket);
 int __wrap_wal_wait(struct wal *w, u64 ticket);
+int __wrap_wal_barrier(struct wal *w, unsigned int losses);
 void __wrap_wal_announce(struct wal *w, bool data);
 
 /** controls_command() - crash-ram controls: what must be noticed */

@@ -24,6 +24,15 @@ u32 history_add(struct history *h, const struct model *m, u64 now)
 	return h->nr++;
 }
 
+void history_acked(struct history *h, u32 nr, u64 now)
+{
+	u64 before = atomic_load(&h->acked[nr]);
+
+	while (now < before &&
+	       !atomic_compare_exchange_weak(&h->acked[nr], &before, now))
+		;
+}
+
 void history_free(struct history *h)
 {
 	while (h->nr)

@@ -7,6 +7,8 @@
 #ifndef AFSX_JUDGE_H
 #define AFSX_JUDGE_H
 
+#include <stdatomic.h>
+
 #include "ramnbd.h"
 #include "work.h"
 
@@ -17,13 +19,13 @@
  * @nr: number of states; [0] is what there was before
  * @state: text of each
  * @begun: moment before its commit; the transaction may be seen afterwards
- * @acked: moment after, or RAM_NEVER
+ * @acked: first moment at which somebody knew of it, or RAM_NEVER
  */
 struct history {
 	u32 nr;
 	char *state[HISTORY_MAX];
 	u64 begun[HISTORY_MAX];
-	u64 acked[HISTORY_MAX];
+	atomic_ullong acked[HISTORY_MAX];
 };
 
 /** history_init() - begin with the state of @m */
@@ -31,6 +33,9 @@ void history_init(struct history *h, const struct model *m);
 
 /** history_add() - another state, which a commit beginning @now will make */
 u32 history_add(struct history *h, const struct model *m, u64 now);
+
+/** history_acked() - state @nr can be relied upon since @now, if not before; any thread */
+void history_acked(struct history *h, u32 nr, u64 now);
 
 /** history_free() - release the texts */
 void history_free(struct history *h);

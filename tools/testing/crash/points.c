@@ -6,6 +6,7 @@
  */
 #include "points.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 #define STEPS_RUN	160u
 #define POINTS_RUN	250u
 #define AGAIN		3u		/* failures while recovering */
+#define REFUSALS	4u		/* one of so many operations is refused */
 
 struct run {
 	struct ramdev dev;
@@ -34,6 +36,19 @@ struct run {
 };
 
 /* ---- the work ----------------------------------------------------------------- */
+
+/* There is a volume of that name; who is told so relies on all that was before. */
+static void be_refused(struct run *r, struct store_tx *tx)
+{
+	u32 state = r->h.nr - 1;
+	u32 id;
+
+	if (store_vol_create(tx, MODEL_VOLUME, 0, &id) != -EEXIST)
+		die("two volumes of the same name");
+	if (store_refuse(tx))
+		die("what was refused is lost");
+	history_acked(&r->h, state, ramdev_now(&r->dev));
+}
 
 /* One step; the model is changed with the writer's lock of the store held. */
 static bool work_once(struct run *r)
@@ -50,6 +65,10 @@ static bool work_once(struct run *r)
 		return false;
 	}
 	r->left--;
+	if (!rng_below(&r->rng, REFUSALS)) {
+		be_refused(r, tx);
+		return true;
+	}
 	model_pick(&r->m, &r->rng, rng_next(&r->rng), &s);
 	ret = work_step(tx, r->vid, &s);
 	if (ret)
@@ -58,7 +77,7 @@ static bool work_once(struct run *r)
 	ret = store_commit(tx);
 	if (ret)
 		die("cannot commit: %s", strerror(-ret));
-	r->h.acked[state] = ramdev_now(&r->dev);
+	history_acked(&r->h, state, ramdev_now(&r->dev));
 	return true;
 }
 

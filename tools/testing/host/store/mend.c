@@ -125,13 +125,20 @@ static void expect_found(const char *what, const char *text)
 		die("%s: the check does not find '%s'", what, text);
 }
 
-static void collect(void)
+static int collect_all(void)
 {
 	int ret;
 
 	do {
 		ret = store_collect(st, COLLECT_STEP);
 	} while (ret > 0);
+	return ret;
+}
+
+static void collect(void)
+{
+	int ret = collect_all();
+
 	if (ret)
 		die("collecting failed: %s", strerror(-ret));
 }
@@ -416,6 +423,31 @@ static void test_quiet(void)
 	close_store();
 }
 
+/* ---- collecting ---------------------------------------------------------------------- */
+
+/* A directory with a name that leads nowhere, and behind it what can be freed. */
+static void test_orphans(void)
+{
+	static const struct damage orphans = { "orphans",
+		"DELETE FROM vnode WHERE vno = 4;"
+		"UPDATE vnode SET nlink = 0 WHERE vno = 8;"
+		"INSERT INTO orphan SELECT id, 3 FROM grp;"
+		"INSERT INTO orphan SELECT id, 8 FROM grp", NULL, NULL };
+
+	make_store();
+	damage(&orphans);
+	open_store(0);
+	for (int round = 0; round < 2; round++) {
+		if (collect_all() != -EUCLEAN)
+			die("orphans: collecting does not say that one is damaged");
+		if (query_number(st, "SELECT count(*) FROM vnode WHERE vno = 8"))
+			die("orphans: the one behind a damaged one stays");
+		if (query_number(st, "SELECT vno FROM orphan") != 3)
+			die("orphans: the damaged one is forgotten");
+	}
+	close_store();
+}
+
 int main(int argc, char **argv)
 {
 	log_setup("store-mend", LOG_ERROR);
@@ -425,6 +457,7 @@ int main(int argc, char **argv)
 	test_free_map();
 	test_data();
 	test_copies();
+	test_orphans();
 	printf("%zu kinds of damage mended, %zu told\n",
 	       ARRAY_SIZE(mendable) + 1, ARRAY_SIZE(hopeless) + 1);
 	return 0;
