@@ -25,6 +25,11 @@ void log_setup(const char *prog, enum log_level level)
 	log_max = level;
 }
 
+bool log_enabled(enum log_level level)
+{
+	return level <= log_max;
+}
+
 int log_level_parse(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(level_names); i++)
@@ -97,8 +102,6 @@ void log_write(enum log_level level, const char *msg,
 	size_t len = 0;
 	FILE *f;
 
-	if (level > log_max)
-		return;
 	f = open_memstream(&line, &len);
 	if (!f)
 		return;

@@ -44,6 +44,9 @@ struct log_field {
  */
 void log_setup(const char *prog, enum log_level level);
 
+/** log_enabled() - whether lines of this severity are written */
+bool log_enabled(enum log_level level);
+
 /** log_level_parse() - "error", "warn", "info" or "debug"; -1 for others. */
 int log_level_parse(const char *name);
 
@@ -59,10 +62,14 @@ void log_write(enum log_level level, const char *msg,
 
 #define log_at(level, msg, ...)						\
 do {									\
-	const struct log_field log_fields_[] = { { .key = NULL }, ##__VA_ARGS__ }; \
+	if (log_enabled(level)) {					\
+		const struct log_field log_fields_[] = {		\
+			{ .key = NULL }, ##__VA_ARGS__			\
+		};							\
 									\
-	log_write(level, msg, log_fields_,				\
-		  ARRAY_SIZE(log_fields_));				\
+		log_write(level, msg, log_fields_,			\
+			  ARRAY_SIZE(log_fields_));			\
+	}								\
 } while (0)
 
 #define log_error(msg, ...)	log_at(LOG_ERROR, msg, ##__VA_ARGS__)

@@ -164,6 +164,11 @@ static int add_meta_run(struct store *st, const struct alloc_run *run)
 	return 0;
 }
 
+bool store_has_pages(struct store *st, u64 pages)
+{
+	return pages + META_SLACK <= meta_capacity(st->meta);
+}
+
 int store_grow_meta(struct store *st, u64 pages)
 {
 	u64 have = meta_capacity(st->meta);
@@ -171,7 +176,7 @@ int store_grow_meta(struct store *st, u64 pages)
 	u64 need, want;
 	int ret;
 
-	if (pages + META_SLACK <= have)
+	if (store_has_pages(st, pages))
 		return 0;
 	if (st->sb.nr == SB_REGIONS_MAX)
 		return -ENOSPC;
@@ -454,6 +459,7 @@ int store_close(struct store *st)
 		store_reap(st);
 	ckpt_stop(st->ckpt);
 	hot_clear(&st->hot);
+	grps_clear(&st->grps);
 	seen_destroy(st->seen);
 	warm_destroy(st->warm);
 	/* the writer's connection last: it empties the log */

@@ -16,6 +16,7 @@
 #include "sb.h"
 #include "store.h"
 #include "store_ckpt.h"
+#include "store_grp.h"
 #include "store_hot.h"
 #include "store_seen.h"
 #include "store_warm.h"
@@ -61,8 +62,9 @@ struct reader {
  * @alloc: free map
  * @writer_lock: held from store_begin() until the transaction has its ticket
  * @writer: connection that changes the database
- * @pages: of the database, after the last transaction
+ * @pages: of the database after the last transaction, at most
  * @hot: what it loaded lately
+ * @grps: volume groups that transactions changed lately, as they were committed
  * @ckpt: makes checkpoints; NULL when opened for reading only
  * @reader_lock: protects @reader[].busy and .since
  * @reader_free: a reader was put back, for one that needs it
@@ -97,6 +99,7 @@ struct store {
 	struct db writer;
 	s64 pages;
 	struct hot hot;
+	struct grps grps;
 	struct ckpt *ckpt;
 
 	pthread_mutex_t reader_lock;
@@ -166,8 +169,6 @@ struct vnode {
 	bool versioned;
 };
 
-struct tx_grp;
-
 /* ---- store.c ------------------------------------------------------------ */
 
 /** reader_get() - a connection with a read transaction open; NULL on failure */
@@ -197,6 +198,9 @@ void store_reap(struct store *st);
  */
 int store_recover_blocks(struct store *st);
 
+/** store_has_pages() - whether there is room for @pages database pages, and some more */
+bool store_has_pages(struct store *st, u64 pages);
+
 /** store_grow_meta() - make room for @pages database pages */
 int store_grow_meta(struct store *st, u64 pages);
 
@@ -214,8 +218,7 @@ int vnode_load(struct db *db, const struct afsx_fid *fid, struct vnode *vn);
 int vnode_load_any(struct db *db, const struct afsx_fid *fid, struct vnode *vn);
 
 /** vnode_load_live() - any, as a R/W volume will show it, also when it is busy */
-int vnode_load_live(struct db *db, const struct afsx_fid *fid,
-		    struct vnode *vn);
+int vnode_load_live(struct db *db, const struct afsx_fid *fid, struct vnode *vn);
 
 /** vnode_release() - free what a struct vnode points to, not itself */
 void vnode_release(struct vnode *vn);
@@ -229,16 +232,13 @@ int vnode_destroy(struct store_tx *tx, struct vnode *vn);
 /* ---- store_dir.c -------------------------------------------------------- */
 
 /** dir_find() - a name in a loaded directory; @db: where to read blocks */
-int dir_find(struct db *db, struct vnode *dir, const char *name, size_t len,
-	     struct afsx_fid *fid);
+int dir_find(struct db *db, struct vnode *dir, const char *name, size_t len, struct afsx_fid *fid);
 
 /** dir_iterate() - afsx_dir_iterate() over a loaded directory */
-int dir_iterate(struct db *db, struct vnode *dir, afsx_dir_emit_t emit,
-		void *ctx);
+int dir_iterate(struct db *db, struct vnode *dir, afsx_dir_emit_t emit, void *ctx);
 
 /** dir_make() - the blob of a new directory */
-int dir_make(struct store_tx *tx, struct vnode *dir,
-	     const struct afsx_fid *parent);
+int dir_make(struct store_tx *tx, struct vnode *dir, const struct afsx_fid *parent);
 
 /** dir_enter() - add a name */
 int dir_enter(struct store_tx *tx, struct vnode *dir, const char *name,

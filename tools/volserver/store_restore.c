@@ -77,29 +77,15 @@ static int check_orphans(struct store_tx *tx, u32 vid)
 static int freeze(struct store_restore *r, struct store_tx *tx, u32 id)
 {
 	struct tx_grp *g;
-	s64 files = 0;
-	sqlite3_stmt *row;
 	int ret = tx_grp(tx, id, &g);
 
 	if (!ret)
 		ret = check_orphans(tx, id);
 	if (ret)
 		return ret;
-	row = db_bind(tx->db, SQL_VOL_ROW, "i", (s64)id);
-	ret = db_row(row);
-	if (ret > 0) {
-		struct store_vol vol;
-		s64 snap;
-
-		vol_from_row(row, &vol, &snap);
-		files = (s64)vol.files;
-	}
-	ret = db_end(row, min(ret, 0));
-	if (ret)
-		return ret;
 	r->vid = id;
-	r->used = (s64)g->used;
-	r->files = files;
+	r->used = (s64)g->vol.used_kib;
+	r->files = (s64)g->vol.files;
 	tx_forget(tx);
 	r->base = g->epoch++;
 	g->counters = true;

@@ -37,94 +37,6 @@ int tx_fail(struct store_tx *tx, int ret)
 	return ret;
 }
 
-/* ---- volume groups -------------------------------------------------------- */
-
-static int load_volume(struct store_tx *tx, struct tx_grp *g)
-{
-	sqlite3_stmt *row = db_bind(tx->db, SQL_VOL_ROW, "i", (s64)g->id);
-	bool restoring = g->id == tx->restoring;
-	struct store_vol vol;
-	int ret = db_row(row);
-	s64 snap;
-
-	if (!ret)
-		ret = -ENOMEDIUM;
-	if (ret > 0) {
-		vol_from_row(row, &vol, &snap);
-		g->quota = restoring ? 0 : vol.quota_kib;
-		g->used = vol.used_kib;
-		ret = vol.type != AFSX_VOL_RW ? -EROFS :
-		      snap == SNAP_LIVE || restoring ? 0 : -EBUSY;
-	}
-	return db_end(row, ret);
-}
-
-static int load_group(struct store_tx *tx, struct tx_grp *g)
-{
-	sqlite3_stmt *row = db_bind(tx->db, SQL_GRP_GET, "i", (s64)g->id);
-	int ret = db_row(row);
-
-	if (!ret)
-		ret = -EUCLEAN;
-	if (ret > 0) {
-		g->epoch = db_int(row, 0);
-		g->next_file = (u32)db_int(row, 1);
-		g->next_dir = (u32)db_int(row, 2);
-		g->next_unique = (u32)db_int(row, 3);
-		ret = 0;
-	}
-	db_end(row, 0);
-	if (ret)
-		return ret;
-	row = db_bind(tx->db, SQL_VOL_NEWEST_SNAP, "i", (s64)g->id);
-	ret = db_row(row);
-	if (ret > 0)
-		g->newest = db_int(row, 0);	/* NULL reads as 0 */
-	return db_end(row, min(ret, 0));
-}
-
-int tx_grp(struct store_tx *tx, u32 vid, struct tx_grp **out)
-{
-	struct tx_grp *g;
-	int ret;
-
-	for (g = tx->grps; g; g = g->next) {
-		if (g->id == vid) {
-			*out = g;
-			return 0;
-		}
-	}
-	g = calloc(1, sizeof(*g));
-	if (!g)
-		return -ENOMEM;
-	g->id = vid;
-	ret = load_volume(tx, g);
-	if (!ret)
-		ret = load_group(tx, g);
-	if (ret) {
-		free(g);
-		return ret;
-	}
-	g->next = tx->grps;
-	tx->grps = g;
-	*out = g;
-	return 0;
-}
-
-static int flush_group(struct store_tx *tx, struct tx_grp *g)
-{
-	int ret = 0;
-
-	if (g->counters)
-		ret = db_run(tx->db, SQL_GRP_UPDATE, "iiiii", (s64)g->id,
-			     g->epoch, (s64)g->next_file, (s64)g->next_dir,
-			     (s64)g->next_unique);
-	if (!ret && g->changed && g->id != tx->restoring)
-		ret = db_run(tx->db, SQL_VOL_USAGE, "iiii", (s64)g->id,
-			     g->used_delta, g->files_delta, tx->now);
-	return ret;
-}
-
 /* ---- vnodes --------------------------------------------------------------- */
 
 static struct vnode **bucket_of(struct store_tx *tx, u32 grp, u32 vno)
@@ -299,8 +211,8 @@ int tx_charge(struct store_tx *tx, struct vnode *vn, s64 kib)
 
 	if (ret)
 		return ret;
-	used = (s64)g->used + g->used_delta + kib;
-	if (kib > 0 && g->quota && used > (s64)g->quota)
+	used = (s64)g->vol.used_kib + g->used_delta + kib;
+	if (kib > 0 && g->vol.quota_kib && used > (s64)g->vol.quota_kib)
 		return -EDQUOT;
 	g->used_delta += kib;
 	g->changed = true;
@@ -311,6 +223,7 @@ int tx_charge(struct store_tx *tx, struct vnode *vn, s64 kib)
 void tx_forget(struct store_tx *tx)
 {
 	hot_clear(&tx->st->hot);
+	grps_clear(&tx->st->grps);
 	tx->volumes = true;
 }
 
@@ -323,7 +236,7 @@ static void each_change(struct store_tx *tx,
 
 	if (tx->volumes)
 		all(c);
-	for (struct tx_grp *g = tx->grps; g; g = g->next)
+	for (struct tx_grp *g = tx->grps.first; g; g = g->next)
 		one(c, g->id, 0);
 	for (size_t i = 0; i < TX_BUCKETS; i++)
 		for (struct vnode *vn = tx->bucket[i]; vn; vn = vn->next)
@@ -357,14 +270,24 @@ static void keep_vnodes(struct store_tx *tx)
 
 /* ---- news ----------------------------------------------------------------- */
 
+static int grow_news(struct store_tx *tx)
+{
+	size_t size = tx->news_size ? 2 * tx->news_size : 8;
+	struct afsx_fid *p = realloc(tx->news, size * sizeof(*p));
+
+	if (!p)
+		return -ENOMEM;
+	tx->news = p;
+	tx->news_size = size;
+	return 0;
+}
+
 void tx_news(struct store_tx *tx, const struct afsx_fid *fid)
 {
 	tx->volumes |= !fid->vnode;
 	if (!tx->st->notify || tx->restoring || tx->nr_news > TX_NEWS_MAX)
 		return;
-	if (!tx->news)
-		tx->news = calloc(TX_NEWS_MAX + 1, sizeof(*tx->news));
-	if (!tx->news) {
+	if (tx->nr_news == tx->news_size && grow_news(tx)) {
 		tx->err = -ENOMEM;
 		return;
 	}
@@ -378,7 +301,7 @@ static void condense_news(struct store_tx *tx)
 
 	if (tx->nr_news <= TX_NEWS_MAX)
 		return;
-	for (struct tx_grp *g = tx->grps; g; g = g->next)
+	for (struct tx_grp *g = tx->grps.first; g; g = g->next)
 		if (g->changed && nr < TX_NEWS_MAX)
 			tx->news[nr++] = (struct afsx_fid){ .vid = g->id };
 	tx->nr_news = nr;
@@ -397,12 +320,7 @@ static void tx_free(struct store_tx *tx)
 			free(vn);
 		}
 	}
-	while (tx->grps) {
-		struct tx_grp *g = tx->grps;
-
-		tx->grps = g->next;
-		free(g);
-	}
+	grps_clear(&tx->grps);
 	free(tx->taken.run);
 	free(tx->freed.run);
 	free(tx->news);
@@ -426,6 +344,7 @@ int store_begin(struct store *st, struct store_tx **out)
 	atomic_fetch_add(&st->changing, 1);
 	pthread_mutex_lock(&st->writer_lock);
 	tx->losses = wal_losses(st->wal);
+	tx->rows = sqlite3_total_changes64(tx->db->sql);
 	ckpt_make_room(st->ckpt);
 	store_reap(st);
 	ret = db_run(tx->db, SQL_BEGIN_WRITE, "");
@@ -457,8 +376,8 @@ static int flush_everything(struct store_tx *tx)
 {
 	int ret = tx_flush(tx);
 
-	for (struct tx_grp *g = tx->grps; !ret && g; g = g->next)
-		ret = flush_group(tx, g);
+	for (struct tx_grp *g = tx->grps.first; !ret && g; g = g->next)
+		ret = grp_flush(tx, g);
 	return ret;
 }
 
@@ -466,7 +385,7 @@ static bool only_frees(const struct store_tx *tx)
 {
 	bool frees = false;
 
-	for (struct tx_grp *g = tx->grps; g; g = g->next) {
+	for (struct tx_grp *g = tx->grps.first; g; g = g->next) {
 		if (g->files_delta > 0 || g->used_delta > 0)
 			return false;
 		frees |= g->files_delta < 0 || g->used_delta < 0;
@@ -475,14 +394,30 @@ static bool only_frees(const struct store_tx *tx)
 }
 
 /*
+ * Pages that a row adds to the database at most: its own, and in each of three trees
+ * two on every level.
+ */
+#define ROW_PAGES	64
+
+/* SQLite knows how many pages there will be, but has to compile the question each time. */
+static s64 most_pages(const struct store_tx *tx)
+{
+	s64 rows = sqlite3_total_changes64(tx->db->sql) - tx->rows;
+
+	return tx->st->pages + rows * ROW_PAGES;
+}
+
+/*
  * The database must fit its region before the log says that it changed.  When
  * the region cannot grow the last of its pages are for what makes room.
  */
 static int reserve_pages(struct store_tx *tx)
 {
-	s64 pages;
-	int ret = db_number(tx->db, SQL_PAGE_COUNT, &pages);
+	s64 pages = most_pages(tx);
+	int ret = 0;
 
+	if (!store_has_pages(tx->st, (u64)pages))
+		ret = db_number(tx->db, SQL_PAGE_COUNT, &pages);
 	if (ret)
 		return ret;
 	ret = store_grow_meta(tx->st, (u64)pages);
@@ -546,6 +481,8 @@ static int commit_locked(struct store_tx *tx, u64 *ticket)
 	for (size_t i = 0; i < tx->freed.nr; i++)
 		alloc_retire(st->alloc, &tx->freed.run[i], *ticket);
 	keep_vnodes(tx);
+	condense_news(tx);
+	grps_keep(tx);
 	return 0;
 }
 
@@ -561,7 +498,6 @@ int store_commit(struct store_tx *tx)
 	}
 	pthread_mutex_unlock(&st->writer_lock);
 	ret = wal_wait(st->wal, ticket);
-	condense_news(tx);
 	if (!ret && tx->nr_news)
 		st->notify(st->notify_ctx, tx->origin, tx->news,
 			   tx->nr_news);

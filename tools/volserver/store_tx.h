@@ -3,39 +3,8 @@
 #ifndef AFSX_STORE_TX_H
 #define AFSX_STORE_TX_H
 
+#include "store_grp.h"
 #include "store_priv.h"
-
-/**
- * struct tx_grp - a volume group that a transaction changes
- * @next: in the transaction's list
- * @id: of the group, and of its R/W volume
- * @epoch: present epoch: birth of what is new
- * @newest: newest epoch that a clone shows; 0 for none
- * @next_file: next vnode number for a file
- * @next_dir: next vnode number for a directory
- * @next_unique: next uniquifier
- * @quota: KiB; 0 for none
- * @used: KiB in use before the transaction
- * @used_delta: KiB more (or less) in use
- * @files_delta: vnodes more (or fewer)
- * @counters: the group's row must be written
- * @changed: the volume's row must be written
- */
-struct tx_grp {
-	struct tx_grp *next;
-	u32 id;
-	s64 epoch;
-	s64 newest;
-	u32 next_file;
-	u32 next_dir;
-	u32 next_unique;
-	u64 quota;
-	u64 used;
-	s64 used_delta;
-	s64 files_delta;
-	bool counters;
-	bool changed;
-};
 
 /* A growing list of runs of blocks. */
 struct run_list {
@@ -55,7 +24,8 @@ struct run_list {
  * @now: time of all changes, seconds since 1970
  * @losses: wal_losses() when it began
  * @restoring: group that a restore fills unseen by others, or 0
- * @pages: of the database with all of its changes
+ * @rows: that the connection had ever changed when it began
+ * @pages: of the database with all of its changes, at most
  * @writes: file data under way
  * @wrote: file data was written that takes a FLUSH to be durable
  * @fua_writes: writes of data that may not have needed one
@@ -64,12 +34,13 @@ struct run_list {
  *	are freed
  * @taken: blocks allocated, to be given back when it is aborted
  * @freed: blocks to be retired when it is committed
- * @grps: groups it changes
+ * @grps: groups it has loaded
  * @bucket: vnodes it has loaded
  * @origin: for the notifier
  * @volumes: volumes change
  * @news: what the notifier will be told
  * @nr_news: entries of @news
+ * @news_size: there is room for so many
  */
 struct store_tx {
 	struct store *st;
@@ -78,6 +49,7 @@ struct store_tx {
 	s64 now;
 	unsigned int losses;
 	u32 restoring;
+	s64 rows;
 	s64 pages;
 	struct blkdev_batch writes;
 	bool wrote;
@@ -86,16 +58,14 @@ struct store_tx {
 	bool cutting;
 	struct run_list taken;
 	struct run_list freed;
-	struct tx_grp *grps;
+	struct grps grps;
 	struct vnode *bucket[TX_BUCKETS];
 	const void *origin;
 	bool volumes;
 	struct afsx_fid *news;
 	size_t nr_news;
+	size_t news_size;
 };
-
-/** tx_grp() - group of a R/W volume, loaded at first; -ENOMEDIUM, -EROFS */
-int tx_grp(struct store_tx *tx, u32 vid, struct tx_grp **g);
 
 /** tx_vnode() - vnode of a R/W volume, loaded at first */
 int tx_vnode(struct store_tx *tx, const struct afsx_fid *fid,

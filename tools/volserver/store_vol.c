@@ -307,6 +307,13 @@ static int volume_of(struct store_tx *tx, u32 id, struct store_vol *vol)
 
 int store_tx_vol_get(struct store_tx *tx, u32 id, struct store_vol *vol)
 {
+	struct tx_grp *g;
+
+	/* that of a volume which can be changed is at hand, or soon of use */
+	if (!tx->volumes && !tx_grp(tx, id, &g)) {
+		*vol = g->vol;
+		return 0;
+	}
 	return tx_fail(tx, volume_of(tx, id, vol));
 }
 
@@ -451,9 +458,9 @@ int store_vol_remove(struct store_tx *tx, u32 id)
 /* What the transaction still does in this volume goes by the new quota. */
 static void use_quota(struct store_tx *tx, const struct store_vol *vol)
 {
-	for (struct tx_grp *g = tx->grps; g; g = g->next)
+	for (struct tx_grp *g = tx->grps.first; g; g = g->next)
 		if (g->id == vol->id)
-			g->quota = vol->quota_kib;
+			g->vol.quota_kib = vol->quota_kib;
 }
 
 int store_vol_set(struct store_tx *tx, const struct store_vol *vol,

@@ -12,6 +12,7 @@ need nbdkit qemu-nbd
 "$bin/store-test" unit
 
 start_nbdkit memory 1G
+"$bin/store-test" volumes "$uri"
 for seed in ${STORE_SEEDS:-1 2 3}; do
 	mkdir "$work/$seed"
 	"$bin/store-test" ops "$uri" "$work/$seed" "$seed" 1500

@@ -13,6 +13,7 @@ static const struct {
 	{ "race", test_race },
 	{ "dump", test_dump },
 	{ "compare", test_compare },
+	{ "volumes", test_volumes },
 };
 
 int main(int argc, char **argv)
@@ -21,5 +22,5 @@ int main(int argc, char **argv)
 	for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(tests); i++)
 		if (!strcmp(argv[1], tests[i].name))
 			return tests[i].run(argc - 1, argv + 1);
-	die("usage: store-test unit|ops|race|dump|compare ARGUMENT...");
+	die("usage: store-test unit|ops|race|dump|compare|volumes ARGUMENT...");
 }

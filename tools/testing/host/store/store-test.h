@@ -16,5 +16,6 @@ int test_ops(int argc, char **argv);
 int test_race(int argc, char **argv);
 int test_dump(int argc, char **argv);
 int test_compare(int argc, char **argv);
+int test_volumes(int argc, char **argv);
 
 #endif /* AFSX_STORE_TEST_H */
