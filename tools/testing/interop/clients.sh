@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # Clients beside the servers of a guest, each in a network namespace of its own.
-# Both kernel clients have one instance per namespace, so every one of these is a
+# kafs and afsx have one instance per namespace, so every one of these is a
 # client by itself: an address, a cache, promises. Sourced; they need client.sh.
 #
 # A file system that was mounted in a namespace belongs to its client whoever uses
@@ -27,9 +27,13 @@ add_client()
 	ip -n "$1" route add default via "10.8.$2.1"
 }
 
-# mount_as NAME SOURCE DIRECTORY
+# mount_as NAME SOURCE DIRECTORY. OpenAFS's client has the first namespace alone.
 mount_as()
 {
+	if [[ ${client:?} = openafs ]]; then
+		client_mount "$2" "$3"
+		return
+	fi
 	mkdir -p "$3"
 	nsenter "--net=/run/netns/$1" mount -t "${client_type:?}" "$2" "$3"
 }

@@ -2,11 +2,12 @@
 # shellcheck shell=bash
 #
 # Two cells in one guest, alike but for who serves them, openafs.example and
-# afsxd.example, and two clients of both, a and b, which are kafs unless $client says
-# otherwise. The same steps are taken on both; compare_answers tells whether they came
-# to the same. Sourced by tests.
+# afsxd.example, and two clients of both, a and b, which are kafs unless AFSX_CLIENT
+# says otherwise; of OpenAFS's there can be only one, under both names. The same steps
+# are taken on both; compare_answers tells whether they came to the same. Sourced by
+# tests.
 
-client=${client:-kafs}
+client=${AFSX_CLIENT:-kafs}
 . tools/testing/interop/client.sh
 . tools/testing/interop/clients.sh
 . tools/testing/interop/check.sh
@@ -34,7 +35,9 @@ start_servers()
 	device_mib=$1
 	mkdir -p "$answers"
 	openafs_cell start
+	openafs_cell acl root.cell rl
 	afsxd_cell new "${device_mib}M"
+	afsxd_cell vol create root.cell
 	client_load
 	for server in "${!server_address[@]}"; do
 		client_add_cell "$server.example" "${server_address[$server]}"
@@ -43,14 +46,16 @@ start_servers()
 	add_client b 2
 }
 
-# add_volumes NAME KIB: a volume on each server that everybody may change; KIB 0 is
-# no quota.
+# add_volumes NAME KIB: a volume on each server that everybody may change, and a mount
+# point of it in root.cell; KIB 0 is no quota.
 add_volumes()
 {
 	openafs_cell volume "$1" "$2"
 	openafs_cell acl "$1" rlidwk
+	openafs_cell mkmount root.cell "$1" "%$1."
 	afsxd_cell vol create --quota "$2" "$1"
 	afsxd_cell vol setacl "$1" / system:anyuser rlidwk
+	afsxd_cell vol mkmount --rw root.cell "/$1" "$1"
 }
 
 # set_quota SERVER VOLUME KIB
@@ -111,7 +116,7 @@ compare_answers()
 	for file in "$answers"/*.openafs; do
 		name=$(basename "$file" .openafs)
 		check "contents in $name" '' "$(grep -h 'differs at' "${file%.*}".*)"
-		"$interop_dir/compare-answers" "$writing/differences" "$name" \
+		"$interop_dir/compare-answers" "$writing/differences-$client" "$name" \
 			"$file" "${file%.*}.afsxd" ||
 			check "answers of $name" "the same" "others"
 	done

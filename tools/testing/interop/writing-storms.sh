@@ -6,9 +6,10 @@
 # rename and remove the same names at the same time, and move files of their own
 # between directories that all work in. AFSX_WRITING=long: more of everything.
 set -euo pipefail
-tools/testing/vm/openafs >/dev/null
+tools/testing/interop/writing-needs
 . tools/testing/vm/in-guest.sh --timeout "${AFSX_WRITING:+3}900" --mem 1536 \
-	${AFSX_WRITING:+--env AFSX_WRITING="$AFSX_WRITING"}
+	${AFSX_WRITING:+--env AFSX_WRITING="$AFSX_WRITING"} \
+	${AFSX_CLIENT:+--env AFSX_CLIENT="$AFSX_CLIENT"}
 
 . tools/testing/interop/servers.sh
 names=30
