@@ -26,9 +26,9 @@ vol()
 
 start_afsxd()
 {
-	local uri="nbd+unix:///?socket=$dir/nbd" left
+	local uri="nbd+unix:///?socket=$dir/nbd.sock" left
 
-	nbdkit --unix "$dir/nbd" --pidfile "$dir/nbdkit.pid" memory 512M
+	tools/testing/vm/serve-blocks "$dir" 512M
 	build/bin/afsx-vol --store "$uri" format
 	build/bin/afsxd --cell afsxd.example --store "$uri" --listen 127.0.0.1 \
 		--control "$dir/control" 2>"$dir/log" &

@@ -17,7 +17,7 @@ number='[0-9]+'
 clean_up()
 {
 	[[ ! -e $dir/afsxd.pid ]] || kill "$(<"$dir/afsxd.pid")" || true
-	[[ ! -e $dir/nbdkit.pid ]] || kill "$(<"$dir/nbdkit.pid")" || true
+	[[ ! -e $dir/nbd.pid ]] || kill "$(<"$dir/nbd.pid")" || true
 	rm -rf "$dir"
 }
 
@@ -28,9 +28,9 @@ vol()
 
 start_cell()
 {
-	local uri="nbd+unix:///?socket=$dir/nbd" left
+	local uri="nbd+unix:///?socket=$dir/nbd.sock" left
 
-	nbdkit --unix "$dir/nbd" --pidfile "$dir/nbdkit.pid" memory 256M
+	tools/testing/vm/serve-blocks "$dir" 256M
 	"$bin/afsx-vol" --store "$uri" format
 	"$bin/afsxd" --cell "$cell" --store "$uri" --listen "$address" \
 		--control "$dir/control" 2>"$dir/log" &
