@@ -87,6 +87,7 @@ struct blk {
  * @format: name of a format, NULL to find out (with a warning when it is raw)
  * @read_only: open nothing for writing
  * @direct: --cache=none or directsync: bypass the page cache
+ * @unlocked: other programs may change the image
  * @snapshot_id: internal snapshot to show, or NULL
  * @snapshot_name: the same by name; an unqualified -l tries the id, then the name
  *
@@ -97,6 +98,7 @@ struct blk_options {
 	const char	*format;
 	bool		read_only;
 	bool		direct;
+	bool		unlocked;
 	const char	*snapshot_id;
 	const char	*snapshot_name;
 };

@@ -152,10 +152,10 @@ static int resolve(const char *path, const char *name, char **found, struct errb
 
 /* Open what is below @blk, and below that, and so on. */
 static int open_backing(struct chain *chain, const char *path,
-			const struct format *format, struct blk *blk,
+			const struct format *format, struct blk *blk, bool unlocked,
 			struct errbuf *err)
 {
-	struct blk_options options = { .read_only = true };
+	struct blk_options options = { .read_only = true, .unlocked = unlocked };
 	CLEANUP_FREE char *owned = NULL;
 	struct blk *below;
 	const char *name;
@@ -191,7 +191,7 @@ int image_open(const char *path, const struct blk_options *options, struct blk *
 	ret = open_one(&chain, path, options, &format, &top, err);
 	if (ret)
 		return ret;
-	ret = open_backing(&chain, path, format, top, err);
+	ret = open_backing(&chain, path, format, top, options->unlocked, err);
 	if (ret) {
 		top->ops->close(top);
 		return ret;

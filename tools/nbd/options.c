@@ -26,6 +26,7 @@ enum {
 	OPT_TLS_PSK,
 	OPT_TLS_VERIFY_PEER,
 	OPT_PID_FILE,
+	OPT_NO_LOCK,
 	OPT_HAND_OVER,
 	OPT_NUMBERS,	/* numbers[key - OPT_NUMBERS], those with a short form too */
 };
@@ -107,6 +108,8 @@ static const struct argp_option texts[] = {
 	{ "load-snapshot", 'l', "SNAPSHOT", 0,
 	  "show an internal snapshot, read-only, by ID or name, or by snapshot.id=ID,snapshot.name=NAME",
 	  3 },
+	{ "no-lock", OPT_NO_LOCK, NULL, 0,
+	  "let other programs change the images meanwhile", 3 },
 	{ "nocache", 'n', NULL, 0, "the same as --cache=none", 3 },
 	{ "cache", OPT_CACHE, "MODE", 0,
 	  "none, writeback, writethrough, directsync or unsafe (writeback)", 3 },
@@ -494,6 +497,9 @@ static bool parse_switch(struct argp_state *state, int key)
 		return true;
 	case 'v':
 		p->o->verbose = true;
+		return true;
+	case OPT_NO_LOCK:
+		p->o->image.unlocked = true;
 		return true;
 	case OPT_OLDSTYLE:
 		p->o->oldstyle = true;

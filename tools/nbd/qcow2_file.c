@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
+#include "image_lock.h"
 #include "qcow2_priv.h"
 
 #define DIRECT_ALIGN	4096	/* what direct I/O is happy with everywhere */
@@ -13,14 +14,17 @@ int qcow2_file_open(struct qcow2_file *file, const char *path,
 		    const struct blk_options *options, struct errbuf *err)
 {
 	int flags = (options->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK;
+	int ret = 0;
 
 	file->direct_fd = -1;
 	file->fd = open(path, flags);
 	if (file->fd < 0)
 		return err_set(err, -errno, "%s: cannot be opened%s: %s", path,
 			       options->read_only ? "" : " for writing", strerror(errno));
-	if (!options->direct)
-		return 0;
+	if (!options->unlocked)
+		ret = image_lock(file->fd, path, !options->read_only, err);
+	if (ret || !options->direct)
+		return ret;
 	file->direct_fd = open(path, flags | O_DIRECT);
 	if (file->direct_fd < 0)
 		return err_set(err, -errno, "%s: the cache of the host cannot be bypassed: %s",

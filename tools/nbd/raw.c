@@ -14,6 +14,7 @@
 #include <sys/vfs.h>
 
 #include "cleanup.h"
+#include "image_lock.h"
 #include "raw.h"
 
 #define DIRECT_ALIGN	4096	/* of memory; enough for every device */
@@ -400,6 +401,8 @@ int raw_open(const char *path, const struct blk_options *opts, struct blk **blk,
 			      strerror(errno));
 	else
 		ret = measure(raw, path, err);
+	if (!ret && !opts->unlocked)
+		ret = image_lock(raw->fd, path, !opts->read_only, err);
 	if (ret) {
 		if (raw->fd >= 0)
 			close(raw->fd);

@@ -109,6 +109,75 @@ overlay()
 	equal 'the image under it' "$(sha256sum <"$image")" "$before"
 }
 
+# also OPTION... IMAGE: another server serves the image too.
+also()
+{
+	"$afsx_nbd" -k "$work/second" "$@" 2>"$work/out" &
+	until [[ -S $work/second ]]; do
+		kill -0 $! 2>/dev/null || fail "afsx-nbd $*: $(<"$work/out")"
+		sleep 0.05
+	done
+	kill $!
+	wait $! || fail "afsx-nbd $*: $(<"$work/out")"
+	checks=$((checks + 1))
+}
+
+# locked WHO IMAGE: qemu-img and another server refuse an image that WHO writes to.
+locked()
+{
+	local format=${2##*.} option
+
+	expect 1 'Failed to get shared "write" lock' \
+		qemu-img convert -f "$format" -O raw "$2" "$work/copy"
+	expect 1 "afsx-nbd: $2: another program has it open$" \
+		timeout 60 "$afsx_nbd" -k "$work/second" -f "$format" "$2"
+	for option in -r -s; do
+		expect 1 "afsx-nbd: $2: another program writes to it$" \
+			timeout 60 "$afsx_nbd" -k "$work/second" -f "$format" $option "$2"
+	done
+	passes "beside $1" qemu-img convert -U -f "$format" -O raw "$2" "$work/copy"
+	also --no-lock -f "$format" "$2"
+}
+
+# readable IMAGE: qemu-img and another server read an image that is read, and may not
+# write to it.
+readable()
+{
+	passes 'to be read by others' qemu-img compare -f "${1##*.}" -F "${1##*.}" "$1" "$1"
+	also -f "${1##*.}" -r "$1"
+	also -f "${1##*.}" -s "$1"
+	expect 1 "afsx-nbd: $1: another program has it open$" \
+		timeout 60 "$afsx_nbd" -k "$work/second" -f "${1##*.}" "$1"
+	expect 1 'Failed to get "write" lock' qemu-io -f "${1##*.}" -c 'write 0 512' "$1"
+}
+
+locks()
+{
+	local format qemu
+
+	for format in raw qcow2; do
+		qemu-img create -q -f "$format" "$work/locked.$format" 4M
+		start -t -f "$format" "$work/locked.$format"
+		locked 'a server' "$work/locked.$format"
+		stop
+		start -t -r -f "$format" "$work/locked.$format"
+		readable "$work/locked.$format"
+		stop
+		qemu-nbd -t -f "$format" -k "$work/qemu" "$work/locked.$format" &
+		qemu=$!
+		wait_for test -S "$work/qemu"
+		locked qemu-nbd "$work/locked.$format"
+		kill "$qemu"
+		wait "$qemu" || true
+	done
+	# what is below an image is read
+	qemu-img create -q -f qcow2 -b "$work/locked.raw" -F raw "$work/over.qcow2"
+	start -t -f qcow2 "$work/over.qcow2"
+	readable "$work/locked.raw"
+	stop
+	passes 'without locks' qemu-io -f raw -c 'write 0 512' "$work/locked.raw"
+}
+
 partitions()
 {
 	local nr start size
@@ -136,5 +205,6 @@ snapshots
 writes
 killed
 overlay
+locks
 partitions
 echo "$checks checks"
