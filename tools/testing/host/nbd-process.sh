@@ -221,6 +221,7 @@ in_background
 part activation "$afsx_nbd" "$work" "$image"
 part handover "$afsx_nbd" "$work"
 part faults "$plain_nbd" "$bin/failing-disk.so" "$work"
+part qcow2-faults "$plain_nbd" "$bin/failing-disk.so" "$work"
 # shellcheck disable=SC2086	# two numbers
 part soak "$plain_nbd" "$work" ${AFSX_NBD_SOAK:-600 40000}
 echo "$checks checks"

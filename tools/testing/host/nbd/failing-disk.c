@@ -7,12 +7,13 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
 #include <sys/uio.h>
-
+#include <unistd.h>
 
 #define SHORT	-1
 
@@ -38,7 +39,7 @@ typedef ssize_t (*transfer_fn)(int fd, const struct iovec *iov, int count,
 			       off_t offset, int flags);
 
 static ssize_t transfer(const char *call, const char *symbol, int fd,
-			const struct iovec *iov, off_t offset, int flags)
+			const struct iovec *iov, int count, off_t offset, int flags)
 {
 	transfer_fn real = (transfer_fn)dlsym(RTLD_NEXT, symbol);
 	struct iovec part = iov[0];
@@ -48,20 +49,33 @@ static ssize_t transfer(const char *call, const char *symbol, int fd,
 		errno = error;
 		return -1;
 	}
+	if (error != SHORT)
+		return real(fd, iov, count, offset, flags);
 	/* a third of it, and never nothing */
-	if (error == SHORT)
-		part.iov_len = part.iov_len / 3 + 1;
+	part.iov_len = part.iov_len / 3 + 1;
 	return real(fd, &part, 1, offset, flags);
 }
 
 ssize_t preadv2(int fd, const struct iovec *iov, int count, off_t offset, int flags)
 {
-	return transfer("read", "preadv2", fd, iov, offset, flags);
+	return transfer("read", "preadv2", fd, iov, count, offset, flags);
 }
 
 ssize_t pwritev2(int fd, const struct iovec *iov, int count, off_t offset, int flags)
 {
-	return transfer("write", "pwritev2", fd, iov, offset, flags);
+	return transfer("write", "pwritev2", fd, iov, count, offset, flags);
+}
+
+ssize_t pread(int fd, void *buf, size_t len, off_t offset)
+{
+	struct iovec iov = { buf, len };
+
+	return preadv2(fd, &iov, 1, offset, 0);
+}
+
+ssize_t pwritev(int fd, const struct iovec *iov, int count, off_t offset)
+{
+	return transfer("write", "pwritev2", fd, iov, count, offset, 0);
 }
 
 int fdatasync(int fd)

@@ -107,4 +107,5 @@ def main():
         assert "export '': not all of it is durable" in open(server.log).read()
 
 
-main()
+if __name__ == "__main__":
+    main()
