@@ -160,12 +160,14 @@ ends()
 # What nbd-client connects we disconnect, and the other way round.
 strangers()
 {
-	local status=0
+	local pid status=0
 
 	afsx-nbd -f raw -t -k "$work/socket" --fork --pid-file "$work/pid" "$work/raw"
+	pid=$(<"$work/pid")
 	nbd-client -unix "$work/socket" "$device" >/dev/null
 	says 0 "$device disconnected" -d "$device"
-	kill "$(<"$work/pid")"
+	kill "$pid"
+	tail --pid "$pid" -f /dev/null
 
 	afsx-nbd -v -c "$device" -f raw "$work/raw" 2>"$work/log" &
 	until grep -q 'device connected' "$work/log"; do
