@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * crash-ram growth: a transaction for which the metadata region must grow, each
- * request of it failing in turn.  Whether it succeeds or not, the store opens
- * afterwards, its blocks are used once, and it can grow on.
+ * request of it failing in turn.  Whether it succeeds or not, it can be tried again,
+ * the store opens afterwards, its blocks are used once, and it can grow on.
  */
 #include "growth.h"
 
@@ -93,6 +93,8 @@ static u64 run_trial(const struct image *start, enum ram_fault fault, u64 at,
 	requests = dev.requests;
 	dev.fault = RAM_GOOD;
 	*grown |= meta_kib(st) > before;
+	/* the region grows now if it has not, and not from the same blocks twice */
+	make_names(st, 0);
 	store_close(st);
 	if (!look_later(&dev)) {
 		printf("with request %ju failing\n", (uintmax_t)at);

@@ -58,7 +58,7 @@ static void *write_on(void *arg)
 		nr = ++w->nr;
 		ret = work_step(tx, w->vid, &s);
 		if (ret)
-			die("%s: %s", step_text(&s), strerror(-ret));
+			die("cannot %s: %s", step_text(&s), strerror(-ret));
 		say('b', nr);
 		ret = store_commit(tx);
 		if (ret)
