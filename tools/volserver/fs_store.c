@@ -49,9 +49,11 @@ static s32 check_store_data(struct svc_call *call,
 
 	if (a->pos > S64_MAX || a->len > S64_MAX - a->pos)
 		return afsx_errno_to_abort(-EFBIG);
+	code = fs_check_fid(&a->fid);
+	/* what readers see they wait for, until it is durable; a little data is soon here */
+	if (code || a->len <= STORE_CHUNK)
+		return code;
 	code = fs_find_rw(call, a->fid.vid);
-	if (!code)
-		code = fs_check_fid(&a->fid);
 	if (!code)
 		code = fs_get_vnode(call, &a->fid, &v);
 	if (!code)
