@@ -138,6 +138,7 @@ as_nobody()
 	chmod 666 "$work/nbd"
 	mkdir "$work/run"
 	chown 65534 "$work/run"
+	: >"$work/server.log"	# not what the last one said
 	setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set=-all \
 		--no-new-privs "$afsxd" --cell test.example --store "$uri" \
 		--listen "$server" --fs-port "$fs_port" --vl-port "$vl_port" \
