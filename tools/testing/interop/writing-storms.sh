@@ -59,11 +59,8 @@ make_races()
 	race mkdir dirs
 	race link links
 	race symlink symlinks
-	names_left
 }
 
-# Both clients forget what they know: kafs itself counts the links of a file that
-# both have at work wrong, whoever serves it.
 remove_races()
 {
 	say "links made" stat -c %h /mnt/a/links/source /mnt/b/links/source
@@ -71,7 +68,6 @@ remove_races()
 	race rmdir dirs
 	race unlink links
 	race unlink symlinks
-	names_left
 }
 
 shuffle()
@@ -85,6 +81,8 @@ shuffle()
 		/mnt/b/shuffle
 }
 
+# Both clients forget what they know: kafs edits the directories it has, and with two at
+# work lists a name twice or not at all, or counts links wrong, whoever serves it.
 remount()
 {
 	umount_both
@@ -95,8 +93,10 @@ storm_steps()
 {
 	make_races
 	remount
+	names_left
 	remove_races
 	remount
+	names_left
 	say "links left" stat -c %h /mnt/a/links/source /mnt/b/links/source
 	shuffle
 	names_left
