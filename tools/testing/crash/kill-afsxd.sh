@@ -21,10 +21,7 @@ made=0
 
 serve()
 {
-	rm -f "$work/nbd"
-	nbdkit --foreground --unix "$work/nbd" --exit-with-parent file "$image" &
-	nbd_pid=$!
-	wait_for 60 test -S "$work/nbd" || fail 'nbdkit does not start'
+	serve_nbd file "$image"
 }
 
 kill_nbd()

@@ -15,10 +15,7 @@ silent_pid=
 
 serve()
 {
-	rm -f "$work/nbd"
-	nbdkit --foreground --unix "$work/nbd" --exit-with-parent file "$image" &
-	nbd_pid=$!
-	wait_for 30 test -S "$work/nbd" || fail 'nbdkit does not start'
+	serve_nbd file "$image"
 }
 
 silence()

@@ -58,12 +58,19 @@ wait_for()
 	done
 }
 
+# serve_nbd PLUGIN ARGUMENT: an export by nbdkit
+serve_nbd()
+{
+	rm -f "$work/nbd"
+	nbdkit --foreground --unix "$work/nbd" --exit-with-parent "$@" &
+	nbd_pid=$!
+	wait_for 60 test -S "$work/nbd" || fail 'nbdkit does not start'
+}
+
 # An export of SIZE zero bytes.
 start_nbd()
 {
-	nbdkit --foreground --unix "$work/nbd" --exit-with-parent memory "$1" &
-	nbd_pid=$!
-	wait_for 30 test -S "$work/nbd" || fail 'nbdkit does not start'
+	serve_nbd memory "$1"
 }
 
 vol()
