@@ -3,8 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "cleanup.h"
+#include "pace.h"
 #include "pool.h"
 #include "proto.h"
 #include "reply.h"
@@ -25,6 +27,7 @@ struct conn {
 	const struct limits	*limits;
 	const bool		*stop;
 	struct pool		pool;
+	struct pace		pace;
 	/* in[start..end) has been received */
 	u8			*in;
 	size_t			start;
@@ -102,6 +105,33 @@ static size_t reply_room(const struct request *r)
 	return REPLY_SIZE_MAX;
 }
 
+static u64 now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec;
+}
+
+/* Carry out a request and remember how long that takes. Return: as request_run(). */
+static int run(struct conn *c, const struct request *r, u8 *data, u32 flags)
+{
+	const struct export *exp = c->s->exp;
+	u64 start;
+	int ret;
+
+	if (request_quick(exp, r)) {
+		ret = request_run(exp, r, data, flags);
+		if (r->type == NBD_CMD_WRITE && !ret)
+			pace_note_change(&c->pace, r->length);
+		return ret;
+	}
+	start = now_ns();
+	ret = request_run(exp, r, data, 0);
+	pace_note(&c->pace, r, now_ns() - start);
+	return ret;
+}
+
 static u8 *block_status(struct conn *c, u8 *p, const struct request *r)
 {
 	struct blk *blk = c->s->exp->blk;
@@ -146,7 +176,7 @@ static void run_job(void *ctx, struct pool_job *pool_job)
 	} else if (r->type == NBD_CMD_BLOCK_STATUS) {
 		end = block_status(c, p, r);
 	} else {
-		ret = request_run(c->s->exp, r, data, 0);
+		ret = run(c, r, data, 0);
 		end = put_result(c, p, r, ret);
 	}
 	send_or_end(c, p, (size_t)(end - p));
@@ -176,6 +206,13 @@ static int submit(struct conn *c, struct job *job)
 	return ret;
 }
 
+/* Whether a request should be tried by the thread that has received it. */
+static bool tried_here(const struct conn *c, const struct request *r)
+{
+	return r->length <= QUICK_MAX &&
+	       (request_quick(c->s->exp, r) || pace_brief(&c->pace, r));
+}
+
 /* Carry out a request at once. Return: -EAGAIN when that is not possible. */
 static int run_quickly(struct conn *c, const struct request *r, u8 *data)
 {
@@ -186,7 +223,7 @@ static int run_quickly(struct conn *c, const struct request *r, u8 *data)
 		return -EPIPE;
 	if (r->type == NBD_CMD_READ)
 		data = p + reply_data_head(c->s->style);
-	ret = request_run(c->s->exp, r, data, BLK_NOWAIT);
+	ret = run(c, r, data, BLK_NOWAIT);
 	if (ret == -EAGAIN)
 		return ret;
 	return put_out(c, put_result(c, p, r, ret));
@@ -198,7 +235,7 @@ static int handle(struct conn *c, const struct request *r, u8 *data)
 	struct job *job;
 	int ret;
 
-	if (request_quick(c->s->exp, r) && r->length <= QUICK_MAX) {
+	if (tried_here(c, r)) {
 		ret = run_quickly(c, r, data);
 		if (ret != -EAGAIN)
 			return ret;
@@ -346,6 +383,7 @@ int transmit(struct channel *ch, const struct session *s,
 	if (!in || !out)
 		return -ENOMEM;
 	pool_init(&c.pool);
+	pace_init(&c.pace);
 	while (ret > 0 && !__atomic_load_n(stop, __ATOMIC_RELAXED))
 		ret = serve_one(&c);
 	sent = flush_out(&c);

@@ -13,9 +13,9 @@
  * @stop: becomes true, before the socket is shut down for reading, when the
  *	server is to end
  *
- * Requests that need not wait are carried out at once, as many as one recv() has
- * brought, and their replies sent together. The others go to threads of the
- * connection and are answered when they are done, in any order.
+ * Requests that need not wait, or will be brief, are carried out at once, as many as
+ * one recv() has brought, and their replies sent together. The others go to threads of
+ * the connection and are answered when they are done, in any order.
  *
  * Return: 0 when the client has left, or the server ends; -EPROTO when it sent
  * something else than requests; -ENOMEM; errors of the channel.

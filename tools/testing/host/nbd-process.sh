@@ -220,6 +220,7 @@ verbose
 in_background
 part activation "$afsx_nbd" "$work" "$image"
 part handover "$afsx_nbd" "$work"
+passes 'pace-test' "$bin/pace-test"
 part faults "$plain_nbd" "$bin/failing-disk.so" "$work"
 part qcow2-faults "$plain_nbd" "$bin/failing-disk.so" "$work"
 # shellcheck disable=SC2086	# two numbers

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
  * Preloaded into a server: calls on its image fail as those on a broken or full disk
- * do. DISK_FAULTS names a file with words CALL=ERRNO or CALL=short, read at each
- * call, so that faults come and go while the server runs. CALL is read, write, sync
- * or fallocate.
+ * do. DISK_FAULTS names a file with words CALL=ERRNO, CALL=short, CALL=slow or
+ * CALL=wait, read at each call, so that faults come and go while the server runs. CALL
+ * is read, write, sync or fallocate. A slow call takes 10 ms longer, and one that waits
+ * as long as the file says so.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -15,10 +16,27 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define SHORT	-1
+#define PAUSE	10000	/* us */
 
-/* Return: the errno @call fails with, SHORT, or 0. */
-static int fault(const char *call)
+/* What may be wrong besides an errno. */
+enum {
+	SHORT = -1,
+	SLOW = -2,
+	WAIT = -3,
+};
+
+static int fault_named(const char *what)
+{
+	static const char *const names[] = { "short", "slow", "wait" };
+
+	for (int i = 0; i < 3; i++)
+		if (!strcmp(what, names[i]))
+			return -1 - i;
+	return atoi(what);
+}
+
+/* What the file says of @call: an errno, one of the above, or 0. */
+static int read_fault(const char *call)
 {
 	const char *path = getenv("DISK_FAULTS");
 	FILE *f = path ? fopen(path, "re") : NULL;
@@ -29,10 +47,24 @@ static int fault(const char *call)
 		return 0;
 	while (!error && fscanf(f, " %31[^=]=%31s", name, what) == 2) {
 		if (!strcmp(name, call))
-			error = strcmp(what, "short") ? atoi(what) : SHORT;
+			error = fault_named(what);
 	}
 	fclose(f);
 	return error;
+}
+
+/* Return: the errno @call fails with, SHORT, or 0, when it is to go on. */
+static int fault(const char *call)
+{
+	int error = read_fault(call);
+
+	if (error == SLOW)
+		usleep(PAUSE);
+	while (error == WAIT) {
+		usleep(PAUSE);
+		error = read_fault(call);
+	}
+	return error == SLOW ? 0 : error;
 }
 
 typedef ssize_t (*transfer_fn)(int fd, const struct iovec *iov, int count,

@@ -75,6 +75,20 @@ def no_fallocate(c, faults):
     faults.set()
 
 
+def waiting(c, faults):
+    """What is durable late holds up nothing, once the server knows that disk."""
+    flags = FUA | (PAYLOAD if c.style == "extended" else 0)
+    for fault, command, args in (("write", WRITE, (0, 4096, flags, bytes(4096))),
+                                 ("sync", FLUSH, ())):
+        faults.set(f"{fault}=slow")
+        equal(f"slow {fault}", c.error(command, *args), 0)
+        faults.set(f"{fault}=wait")
+        late = c.send(command, *args)
+        equal("read meanwhile", len(c.read(8192, 4096)), 4096)
+        faults.set()
+        equal(f"the {fault}", c.receive()[:2], (late, 0))
+
+
 def lost_data(c, other, faults):
     """The kernel says once that something is lost; every later flush has to."""
     faults.set(f"sync={errno.EIO}")
@@ -103,6 +117,7 @@ def main():
             errors(c, faults)
             short(c, faults)
             no_fallocate(c, faults)
+            waiting(c, faults)
             lost_data(c, Client(server).negotiate(style), faults)
         assert "export '': not all of it is durable" in open(server.log).read()
 

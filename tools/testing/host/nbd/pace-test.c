@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+/* Which requests are taken for brief ones after others have taken as long as here. */
+#include <stdio.h>
+
+#include "pace.h"
+#include "proto.h"
+
+#define SECOND	1000000000ULL
+
+static const struct request write = { .type = NBD_CMD_WRITE, .length = 4096 };
+static const struct request flush = { .type = NBD_CMD_FLUSH };
+static const struct request zeroes = { .type = NBD_CMD_WRITE_ZEROES, .length = 1 << 20 };
+
+/* What happens on one connection, and what is brief then; averages by hand. */
+static const struct step {
+	const char		*what;
+	const struct request	*done;
+	unsigned int		times;
+	u64			ns;	/* each time */
+	bool			write_is_brief;
+	bool			flush_is_brief;
+} steps[] = {
+	{ "nothing", NULL, 0, 0, true, true },
+	{ "a slow write", &write, 1, SECOND, false, true },	/* 30000 */
+	{ "three quick ones", &write, 3, 0, false, true },	/* 20098 */
+	{ "a fourth", &write, 1, 0, true, true },		/* 17586 */
+	{ "many", &write, 60, 0, true, true },			/* 10 */
+	{ "a delay of a second", &write, 1, SECOND, true, true },	/* 12508 */
+	{ "another", &write, 1, SECOND, false, true },		/* 23444 */
+	{ "a slow flush", &flush, 1, SECOND, false, false },
+	{ "quick flushes", &flush, 60, 0, false, true },
+	{ "1 MiB of zeroes", &zeroes, 1, SECOND, false, true },
+	{ "as much again", &zeroes, 1, SECOND, false, false },
+	{ "the flush of it", &flush, 1, 0, false, true },
+};
+
+static int differs(const char *when, const char *of, bool is, bool should)
+{
+	if (is == should)
+		return 0;
+	fprintf(stderr, "after %s, a %s is %staken for brief\n", when, of,
+		is ? "" : "not ");
+	return 1;
+}
+
+int main(void)
+{
+	static const u16 never[] = { NBD_CMD_READ, NBD_CMD_TRIM, NBD_CMD_CACHE,
+				     NBD_CMD_WRITE_ZEROES, NBD_CMD_BLOCK_STATUS };
+	struct pace pace;
+	int wrong = 0;
+
+	pace_init(&pace);
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		const struct step *s = &steps[i];
+
+		for (unsigned int n = 0; n < s->times; n++)
+			pace_note(&pace, s->done, s->ns);
+		wrong |= differs(s->what, "write", pace_brief(&pace, &write),
+				 s->write_is_brief);
+		wrong |= differs(s->what, "flush", pace_brief(&pace, &flush),
+				 s->flush_is_brief);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(never); i++) {
+		const struct request r = { .type = never[i], .length = 1 };
+
+		wrong |= differs("all that", "command of another kind",
+				 pace_brief(&pace, &r), false);
+	}
+	return wrong;
+}
