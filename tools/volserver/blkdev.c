@@ -9,6 +9,7 @@
 
 #include "blkdev_priv.h"
 #include "cleanup.h"
+#include "fence.h"
 #include "log.h"
 
 #define READ_MAX	((u64)256 * 1024)	/* bytes in one request to read */
@@ -46,6 +47,11 @@ int blkdev_open(const struct blkdev_opts *o, struct blkdev **out,
 	blkdev_queue_init(&dev->unflushed);
 	if (!dev->opts.uri || dev->wake < 0) {
 		ret = err_set(err, -ENOMEM, "out of memory or descriptors");
+		goto fail;
+	}
+	ret = fence_init();
+	if (ret) {
+		err_set(err, ret, "cannot handle a signal: %s", strerror(-ret));
 		goto fail;
 	}
 	ret = blkdev_connect(dev, err);
@@ -285,6 +291,7 @@ int blkdev_read_first(struct blkdev *dev, u64 off, void *buf, size_t len)
 	start(dev, &batch, &(struct blkdev_req){
 		.op = BLKDEV_READ,
 		.first = true,
+		.until = BLKDEV_ANY_TIME,
 		.off = off,
 		.len = len,
 		.buf = buf,
@@ -318,7 +325,8 @@ int blkdev_write_fua(struct blkdev *dev, u64 off, const void *buf, size_t len)
 	return wait_durable(dev, &batch);
 }
 
-int blkdev_write_first(struct blkdev *dev, u64 off, const void *buf, size_t len)
+int blkdev_write_first(struct blkdev *dev, u64 off, const void *buf, size_t len,
+		       s64 until)
 {
 	struct blkdev_batch batch = { 0 };
 
@@ -326,6 +334,7 @@ int blkdev_write_first(struct blkdev *dev, u64 off, const void *buf, size_t len)
 		.op = BLKDEV_WRITE,
 		.fua = dev->can_fua,
 		.first = true,
+		.until = until,
 		.off = off,
 		.len = len,
 	}, buf);

@@ -28,6 +28,7 @@
 
 #define BLK_SHIFT	12
 #define BLK_SIZE	4096u
+#define BLKDEV_ANY_TIME	S64_MAX
 
 struct blkdev;
 
@@ -124,6 +125,7 @@ struct blkdev_stats {
  * blkdev_read_first() and blkdev_write_first() send something then, until this is
  * called again.  A connection that requests are on, not all of which could be sent
  * yet, is given up; identify() of struct blkdev_opts is to call this on the new one.
+ * So is one on which a thread that was stopped just before it sent would be too late.
  */
 void blkdev_trust(struct blkdev *dev, s64 until);
 
@@ -151,14 +153,25 @@ int blkdev_write_fua(struct blkdev *dev, u64 off, const void *buf, size_t len);
 /** blkdev_read_first() - blkdev_read(), in front of all that waits to be sent */
 int blkdev_read_first(struct blkdev *dev, u64 off, void *buf, size_t len);
 
-/** blkdev_write_first() - the same with blkdev_write_fua(); a block */
-int blkdev_write_first(struct blkdev *dev, u64 off, const void *buf, size_t len);
+/**
+ * blkdev_write_first() - blkdev_write_fua(), in front of all that waits to be sent
+ * @dev: device
+ * @off: first byte
+ * @buf: data
+ * @len: bytes; a block
+ * @until: clock_boot_ms() after which it is not sent any more, or BLKDEV_ANY_TIME
+ *
+ * Return: 0; -ETIME when it could not be sent in time; an I/O error.
+ */
+int blkdev_write_first(struct blkdev *dev, u64 off, const void *buf, size_t len,
+		       s64 until);
 
 /** blkdev_read_away() - read while the device is away, for identify() only */
 int blkdev_read_away(struct blkdev *dev, u64 off, void *buf, size_t len);
 
-/** blkdev_write_away() - the same: write, durably; a block */
-int blkdev_write_away(struct blkdev *dev, u64 off, const void *buf, size_t len);
+/** blkdev_write_away() - the same: write, durably; see blkdev_write_first() */
+int blkdev_write_away(struct blkdev *dev, u64 off, const void *buf, size_t len,
+		      s64 until);
 
 /** blkdev_flush() - make every acknowledged write durable */
 int blkdev_flush(struct blkdev *dev);

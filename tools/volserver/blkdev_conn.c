@@ -22,10 +22,20 @@ static s64 time_limit(const struct blkdev *dev)
 	return clock_boot_ms() + (dev->opts.connect_s ? : CONNECT_DEFAULT) * 1000LL;
 }
 
-/* Let libnbd work for a moment.  -ETIMEDOUT, -ECANCELED, -EIO. */
-static int progress(struct blkdev *dev, s64 deadline)
+/*
+ * Let libnbd work for a moment, and send until @until what it still has.
+ * -ETIMEDOUT, -ECANCELED, -EIO.
+ */
+static int progress(struct blkdev *dev, s64 deadline, s64 until)
 {
-	if (nbd_poll(dev->nbd, POLL_MS) < 0)
+	int ret;
+
+	if (!(nbd_aio_get_direction(dev->nbd) & LIBNBD_AIO_DIRECTION_WRITE))
+		until = BLKDEV_ANY_TIME;
+	blkdev_guard(dev, until);
+	ret = nbd_poll(dev->nbd, POLL_MS);
+	blkdev_unguard(dev, until);
+	if (ret < 0)
 		return -EIO;
 	if (clock_boot_ms() >= deadline)
 		return -ETIMEDOUT;
@@ -38,7 +48,7 @@ static int shake_hands(struct blkdev *dev, struct errbuf *err)
 	int ret = nbd_aio_connect_uri(dev->nbd, dev->opts.uri);
 
 	while (ret >= 0 && nbd_aio_is_connecting(dev->nbd) > 0)
-		ret = progress(dev, deadline);
+		ret = progress(dev, deadline, BLKDEV_ANY_TIME);
 	if (ret == -ETIMEDOUT)
 		return err_set(err, ret, "%s: no NBD handshake within %u seconds",
 			       dev->opts.uri,
@@ -121,7 +131,7 @@ static int exchange(struct blkdev *dev, struct blkdev_req *req)
 	if (blkdev_send(dev, req) < 0)
 		ret = -EIO;
 	while (!ret && !req->done)
-		ret = progress(dev, deadline);
+		ret = progress(dev, deadline, blkdev_limit(dev, req));
 	if (!ret && req->err)
 		ret = -EIO;
 	if (ret)
@@ -133,6 +143,7 @@ int blkdev_read_away(struct blkdev *dev, u64 off, void *buf, size_t len)
 {
 	struct blkdev_req req = {
 		.op = BLKDEV_READ,
+		.until = BLKDEV_ANY_TIME,
 		.off = off,
 		.len = len,
 		.buf = buf,
@@ -141,16 +152,18 @@ int blkdev_read_away(struct blkdev *dev, u64 off, void *buf, size_t len)
 	return exchange(dev, &req) ? -EAGAIN : 0;
 }
 
-int blkdev_write_away(struct blkdev *dev, u64 off, const void *buf, size_t len)
+int blkdev_write_away(struct blkdev *dev, u64 off, const void *buf, size_t len,
+		      s64 until)
 {
 	struct blkdev_req *req CLEANUP_FREE = malloc(sizeof(*req) + len);
-	struct blkdev_req flush = { .op = BLKDEV_FLUSH };
+	struct blkdev_req flush = { .op = BLKDEV_FLUSH, .until = BLKDEV_ANY_TIME };
 
 	if (!req)
 		return -EAGAIN;
 	*req = (struct blkdev_req){
 		.op = BLKDEV_WRITE,
 		.fua = dev->can_fua,
+		.until = until,
 		.off = off,
 		.len = len,
 	};

@@ -15,11 +15,13 @@
 #include "blkdev_priv.h"
 #include "cleanup.h"
 #include "clock.h"
+#include "fence.h"
 
 #define INFLIGHT_MAX	64u
 #define INFLIGHT_BYTES	(16u * 1024 * 1024)	/* or a lease would take too long */
 #define ANSWER_DEFAULT	60		/* seconds */
 #define LOOK_MS		1000		/* how soon it is noticed that none came */
+#define TOO_OLD		"the lease is too old"
 #define UNFLUSHED_MAX	(64u * 1024 * 1024)	/* bytes kept to repeat */
 
 /* Called by libnbd, inside nbd_aio_notify_*(). */
@@ -32,7 +34,7 @@ static int on_answer(void *ctx, int *error)
 	return 1;
 }
 
-s64 blkdev_send(struct blkdev *dev, struct blkdev_req *req)
+static s64 give_to_libnbd(struct blkdev *dev, struct blkdev_req *req)
 {
 	nbd_completion_callback cb = {
 		.callback = on_answer,
@@ -55,6 +57,17 @@ s64 blkdev_send(struct blkdev *dev, struct blkdev_req *req)
 		return nbd_aio_zero(dev->nbd, req->len, req->off, cb, 0);
 	}
 	return -1;
+}
+
+s64 blkdev_send(struct blkdev *dev, struct blkdev_req *req)
+{
+	s64 until = blkdev_limit(dev, req);
+	s64 ret;
+
+	blkdev_guard(dev, until);
+	ret = give_to_libnbd(dev, req);
+	blkdev_unguard(dev, until);
+	return ret;
 }
 
 /* Bytes that are sent with a request. */
@@ -122,7 +135,7 @@ static void wake_driver(struct blkdev *dev)
 
 void blkdev_lose(struct blkdev *dev, const char *given_up)
 {
-	if (!dev->lost)
+	if (!dev->lost && given_up)
 		dev->given_up = given_up;
 	dev->lost = true;
 	if (dev->driving)
@@ -158,23 +171,54 @@ static bool has_changes_inflight(const struct blkdev *dev)
 }
 
 /*
- * Nothing may be sent but what renews the lease.  A failed device sends no changes, so
- * its connection is good enough for reads.
+ * Until when changes may be sent.  A failed device sends none, so its connection is good
+ * enough for reads.
  */
+static s64 limit_of_changes(const struct blkdev *dev)
+{
+	if (dev->failed && !has_changes_inflight(dev))
+		return BLKDEV_ANY_TIME;
+	return atomic_load(&dev->trusted) ? : BLKDEV_ANY_TIME;
+}
+
+s64 blkdev_limit(const struct blkdev *dev, const struct blkdev_req *req)
+{
+	return req->until ? : limit_of_changes(dev);
+}
+
+void blkdev_guard(struct blkdev *dev, s64 until)
+{
+	if (until != BLKDEV_ANY_TIME)
+		fence_raise(nbd_aio_get_fd(dev->nbd), until);
+}
+
+void blkdev_unguard(struct blkdev *dev, s64 until)
+{
+	if (until != BLKDEV_ANY_TIME && fence_lower())
+		dev->given_up = TOO_OLD;
+}
+
+/* Nothing may be sent but what renews the lease. */
 static bool is_held(const struct blkdev *dev)
 {
-	return blkdev_is_overdue(dev) &&
-	       (!dev->failed || has_changes_inflight(dev));
+	return clock_boot_ms() > limit_of_changes(dev);
 }
 
 /*
  * libnbd sends what it still has whenever it is called.  A server that says nothing
  * may be waited for, but what it would be sent now may be too late.
+ *
+ * Return: until when libnbd may be called.
  */
-static void notice_delay(struct blkdev *dev)
+static s64 notice_delay(struct blkdev *dev)
 {
-	if (is_held(dev) && nbd_aio_is_ready(dev->nbd) <= 0)
-		blkdev_lose(dev, "the lease is too old");
+	s64 until = limit_of_changes(dev);
+
+	if (clock_boot_ms() <= until)
+		return until;
+	if (nbd_aio_is_ready(dev->nbd) <= 0)
+		blkdev_lose(dev, TOO_OLD);
+	return BLKDEV_ANY_TIME;
 }
 
 static bool may_send(struct blkdev *dev, const struct blkdev_req *req)
@@ -211,14 +255,18 @@ static void collect_answers(struct blkdev *dev)
 static struct blkdev_req *next_to_send(struct blkdev *dev)
 {
 	struct blkdev_req *req;
+	int err;
 
 	if (dev->nr_inflight >= INFLIGHT_MAX || dev->inflight_len >= INFLIGHT_BYTES)
 		return NULL;
 	while (dev->pending.head && may_send(dev, dev->pending.head)) {
 		req = blkdev_queue_take(&dev->pending);
-		if (!dev->failed || req->op == BLKDEV_READ)
+		err = req->op == BLKDEV_READ ? 0 : dev->failed;
+		if (!err && req->until && clock_boot_ms() > req->until)
+			err = -ETIME;
+		if (!err)
 			return req;
-		blkdev_complete(dev, req, dev->failed);
+		blkdev_complete(dev, req, err);
 		free(req);
 	}
 	return NULL;
@@ -338,6 +386,7 @@ static void wait_for_news(struct blkdev *dev)
 		{ .fd = nbd_aio_get_fd(dev->nbd) },
 	};
 	eventfd_t n;
+	s64 until;
 	int ret;
 
 	if (dir & LIBNBD_AIO_DIRECTION_READ)
@@ -351,16 +400,19 @@ static void wait_for_news(struct blkdev *dev)
 		return;
 	if (fds[0].revents)
 		eventfd_read(dev->wake, &n);
-	if (fds[1].revents)
-		notice_delay(dev);
+	if (!fds[1].revents)
+		return;
+	until = notice_delay(dev);
 	if (dev->lost)
 		return;
+	blkdev_guard(dev, until);
 	/* others may have sent something meanwhile */
 	dir = nbd_aio_get_direction(dev->nbd);
 	if (fds[1].revents & POLLOUT && dir & LIBNBD_AIO_DIRECTION_WRITE)
 		nbd_aio_notify_write(dev->nbd);
 	else if (fds[1].revents & ~POLLOUT && dir & LIBNBD_AIO_DIRECTION_READ)
 		nbd_aio_notify_read(dev->nbd);
+	blkdev_unguard(dev, until);
 }
 
 static bool is_done(struct blkdev *dev, const struct blkdev_batch *batch)

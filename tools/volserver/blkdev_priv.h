@@ -30,6 +30,8 @@ enum blkdev_op {
  * @done: the server has answered
  * @err: its answer, positive errno
  * @sent: when, clock_boot_ms()
+ * @until: clock_boot_ms() after which it is not sent any more; BLKDEV_ANY_TIME; 0 for
+ *	as long as the device may send
  * @ack: of what is written: how many were acknowledged up to it; of a flush:
  *	how many had been when it was sent
  * @off: first byte
@@ -47,6 +49,7 @@ struct blkdev_req {
 	bool done;
 	int err;
 	s64 sent;
+	s64 until;
 	u64 ack;
 	u64 off;
 	u64 len;
@@ -179,6 +182,22 @@ void blkdev_disconnect(struct blkdev *dev);
 /** blkdev_is_overdue() - whether identify() has to be asked first */
 bool blkdev_is_overdue(const struct blkdev *dev);
 
+/**
+ * blkdev_guard() - let libnbd send for a limited time
+ * @dev: device
+ * @until: clock_boot_ms(), or BLKDEV_ANY_TIME
+ *
+ * To be called before each call of libnbd's that may send, and undone after it with
+ * blkdev_unguard(), by the same thread.
+ */
+void blkdev_guard(struct blkdev *dev, s64 until);
+
+/** blkdev_unguard() - the end of that; a connection cut off is known to be given up */
+void blkdev_unguard(struct blkdev *dev, s64 until);
+
+/** blkdev_limit() - until when @req may be sent, as blkdev_guard() takes it */
+s64 blkdev_limit(const struct blkdev *dev, const struct blkdev_req *req);
+
 /** blkdev_connect() - connect @dev->nbd and learn what the server can do */
 int blkdev_connect(struct blkdev *dev, struct errbuf *err);
 
@@ -196,7 +215,7 @@ int blkdev_reconnect(struct blkdev *dev);
 /** blkdev_io_main() - body of the I/O thread */
 void *blkdev_io_main(void *dev);
 
-/** blkdev_send() - start a request; negative when that is not possible */
+/** blkdev_send() - start a request in time; negative when that is not possible */
 s64 blkdev_send(struct blkdev *dev, struct blkdev_req *req);
 
 /** blkdev_stopping() - blkdev_close() was called */

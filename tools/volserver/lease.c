@@ -187,16 +187,19 @@ static int lease_read(struct blkdev *dev, const struct afsx_uuid *store,
 	return ret ? ret : take_apart(b, store, o);
 }
 
-/* @away: the device is being connected again, so only identify() may ask it. */
-static int lease_write(struct lease *l, bool away)
+/*
+ * @away: the device is being connected again, so only identify() may ask it.
+ * @until: clock_boot_ms() after which it may not be sent.
+ */
+static int lease_write(struct lease *l, bool away, s64 until)
 {
 	struct owner self = l->self;
 	u8 b[BLK_SIZE];
 
 	self.counter = atomic_fetch_add(&l->counter, 1) + 1;
 	lease_encode(&l->store, &self, b);
-	return away ? blkdev_write_away(l->dev, BLK_SIZE, b, sizeof(b)) :
-		      blkdev_write_first(l->dev, BLK_SIZE, b, sizeof(b));
+	return away ? blkdev_write_away(l->dev, BLK_SIZE, b, sizeof(b), until) :
+		      blkdev_write_first(l->dev, BLK_SIZE, b, sizeof(b), until);
 }
 
 /*
@@ -290,10 +293,20 @@ static bool is_late(struct lease *l)
 }
 
 /*
+ * Until when the lease may be written that was looked at from @start on: later it may
+ * be another owner's.  Nobody takes one for dead that was renewed lately.
+ */
+static s64 time_to_write(struct lease *l, s64 start)
+{
+	return max(start + LEASE_CLAIM_MS,
+		   (s64)atomic_load(&l->renewed) + TRUST_MS);
+}
+
+/*
  * Who did not renew for too long may be taken for dead at this moment: a claim that
  * began before our write is there when no other can follow.
  *
- * Return: 0; -ESTALE; an I/O error.
+ * Return: 0; -ESTALE; -ETIME when the device was too slow; an I/O error.
  */
 static int renew(struct lease *l, bool away)
 {
@@ -307,7 +320,7 @@ static int renew(struct lease *l, bool away)
 		ret = look(l, away, &other);
 	} while (!ret && clock_boot_ms() - start > LEASE_CLAIM_MS && ++looks < 3);
 	if (!ret)
-		ret = lease_write(l, away);
+		ret = lease_write(l, away, time_to_write(l, start));
 	if (!ret && is_late(l)) {
 		sleep_ms(LEASE_SETTLE_MS);
 		ret = look(l, away, &other);
@@ -408,7 +421,7 @@ static int claim(struct lease *l, struct errbuf *err)
 	atomic_store(&l->renewed, start);
 	ret = look_again(l, before, &dead);
 	if (!ret)
-		ret = lease_write(l, false);
+		ret = lease_write(l, false, start + TRUST_MS);
 	if (!ret)
 		ret = settle(l, clock_boot_ms() - start);
 	if (ret == -EBUSY)
@@ -438,7 +451,7 @@ static int take_over(struct lease *l, struct errbuf *err)
 
 	atomic_store(&l->renewed, clock_boot_ms());
 	if (!ret)
-		ret = lease_write(l, false);
+		ret = lease_write(l, false, BLKDEV_ANY_TIME);
 	if (!ret && !before)
 		ret = outwait(l, &o);
 	return ret ? err_set(err, ret, "cannot take over the owner's lease: %s",
@@ -507,6 +520,7 @@ void lease_release(struct lease *l)
 {
 	u8 zeros[BLK_SIZE] = { 0 };
 	struct owner other;
+	s64 start;
 
 	if (!l)
 		return;
@@ -516,7 +530,9 @@ void lease_release(struct lease *l)
 	pthread_mutex_unlock(&l->lock);
 	pthread_join(l->thread, NULL);
 	blkdev_trust(l->dev, 0);
+	start = clock_boot_ms();
 	if (!look(l, false, &other))
-		blkdev_write_first(l->dev, BLK_SIZE, zeros, sizeof(zeros));
+		blkdev_write_first(l->dev, BLK_SIZE, zeros, sizeof(zeros),
+				   time_to_write(l, start));
 	lease_free(l);
 }

@@ -4,7 +4,8 @@
 # A writer that was stopped, or had lost its way to the NBD server, for so long that
 # another took the store over, changes nothing any more: what the new owner
 # acknowledged is there, also when that one is killed. The same when the new owner has
-# closed the store already, and for a writer that it is taken from while it lives.
+# closed the store already, for a thread held up just before it sends, which a preloaded
+# send() does, and for a writer that it is taken from while it lives.
 # time-limit: 900
 set -euo pipefail
 
@@ -40,7 +41,8 @@ trap 'cut_path; clean_up' EXIT
 start_writer()
 {
 	: >"$work/said"
-	unshare --pid --fork --kill-child --mount-proc \
+	LD_PRELOAD=$bin/hold-send.so HOLD_SEND=$work/hold HOLD_UNTIL=$work/until \
+		unshare --pid --fork --kill-child --mount-proc \
 		"$bin/crash-kill" write "nbd+unix:///?socket=$path" "$1" "$2" \
 		>"$work/said" 2>"$work/writer.log" &
 	away_pid=$!
@@ -111,6 +113,23 @@ cut_off_writer()
 	new_owner 'writer cut off' open_path
 }
 
+# let_go WHERE: the thread that was held up there
+let_go()
+{
+	timeout 60 tee "$work/until" </dev/null || fail "writer held at $1: it ends before"
+}
+
+# held_writer WHERE WHAT: when it has looked at the clock, and next sends WHAT
+held_writer()
+{
+	export HOLD_WHAT=$2
+
+	begin
+	: >"$work/hold"
+	wait_for 60 test ! -e "$work/hold" || fail "writer held at $1: it sends none"
+	new_owner "writer held at $1" let_go "$1"
+}
+
 # The new owner has closed the store already.
 closed_again()
 {
@@ -133,12 +152,15 @@ taken_over()
 need nbdkit unshare
 unshare --pid --fork --mount-proc true 2>/dev/null || skip 'no right to make a namespace'
 [[ -x $afsxd ]] || skip 'afsxd is not built: make tools'
+mkfifo "$work/until"
 start_nbd 64M
 open_path
 for ((round = 0; round < rounds; round++)); do
 	stopped_writer
 	cut_off_writer
+	held_writer 'a change' ''
+	held_writer 'its lease' AFSXOWNR
 	closed_again
 	taken_over
 done
-echo "$rounds writers each stopped, cut off, replaced and taken over: $checks results as expected"
+echo "$rounds writers each stopped, cut off, held up twice, replaced and taken over: $checks results as expected"

@@ -216,7 +216,8 @@ int blkdev_read_first(struct blkdev *dev, u64 off, void *buf, size_t len)
 	return blkdev_read(dev, off, buf, len);
 }
 
-int blkdev_write_first(struct blkdev *dev, u64 off, const void *buf, size_t len)
+int blkdev_write_first(struct blkdev *dev, u64 off, const void *buf, size_t len,
+		       s64 until)
 {
 	return blkdev_write(dev, off, buf, len);
 }
@@ -231,7 +232,8 @@ int blkdev_read_away(struct blkdev *dev, u64 off, void *buf, size_t len)
 	return blkdev_read(dev, off, buf, len);
 }
 
-int blkdev_write_away(struct blkdev *dev, u64 off, const void *buf, size_t len)
+int blkdev_write_away(struct blkdev *dev, u64 off, const void *buf, size_t len,
+		      s64 until)
 {
 	return blkdev_write(dev, off, buf, len);
 }
