@@ -81,8 +81,7 @@ static int start_tables(struct afsxd *d, const struct options *o,
 		.max = o->max_promises,
 		.lifetime = o->promise_time,
 	};
-	unsigned int client_calls = o->client_calls ? o->client_calls :
-						      o->threads / 2;
+	unsigned int client_calls = o->client_calls ? : o->threads / 2;
 	struct arrivals_config arrivals = {
 		.timeout = o->request_timeout,
 		.max_client = client_calls,
@@ -95,6 +94,7 @@ static int start_tables(struct afsxd *d, const struct options *o,
 		.retry = o->callback_retry,
 		.max_waiting = o->threads / 2,
 		.max_calls = client_calls,
+		.max_address_calls = max(client_calls, o->threads / 2),
 		.max_queued = o->threads / 4,
 	};
 

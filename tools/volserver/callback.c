@@ -3,7 +3,7 @@
  * The promise table.
  *
  * Each promise is on four lists: by (FID, client) to find it again, by FID to
- * break it, by client to forget it, by age to expire or drop the oldest.  All
+ * break it, by client to forget it or drop its oldest, by age to do that or expire.  All
  * last equally long, so the order of age is the order of expiry.  One lock
  * guards everything; it is never held across a call to a client.
  */
@@ -33,6 +33,8 @@
 /* Bytes of the longest CallBack request: opcode, FIDs, no callbacks. */
 #define CB_REQ_MAX	(4 + 4 + AFSX_BULK_MAX * 12 + 4)
 
+LIST_HEAD(promise_list, promise);
+
 /* A vnode, or a volume, that at least one client is promised to hear of. */
 struct watch {
 	LIST_ENTRY(watch) by_fid;
@@ -43,7 +45,7 @@ struct watch {
 struct promise {
 	LIST_ENTRY(promise) by_key;
 	LIST_ENTRY(promise) by_watch;
-	LIST_ENTRY(promise) by_host;
+	TAILQ_ENTRY(promise) by_host;
 	TAILQ_ENTRY(promise) by_age;
 	struct watch *watch;
 	struct host *host;
@@ -55,14 +57,13 @@ struct promise {
 };
 
 LIST_HEAD(watch_chain, watch);
-TAILQ_HEAD(promise_age, promise);
 
 struct callbacks {
 	struct callbacks_config config;
 	pthread_mutex_t lock;
 	struct watch_chain *watches;
 	struct promise_list *keys;
-	struct promise_age age;
+	struct promise_queue age;
 	unsigned int count;
 	struct callbacks_stats stats;	/* but for its count */
 };
@@ -179,8 +180,9 @@ static struct promise *add_promise(struct callbacks *cbs, struct host *host,
 	}
 	LIST_INSERT_HEAD(&cbs->keys[hash(fid, host)], p, by_key);
 	LIST_INSERT_HEAD(&p->watch->promises, p, by_watch);
-	LIST_INSERT_HEAD(&host->promises, p, by_host);
+	TAILQ_INSERT_TAIL(&host->promises, p, by_host);
 	TAILQ_INSERT_TAIL(&cbs->age, p, by_age);
+	host->nr_promises++;
 	cbs->count++;
 	cbs->stats.made++;
 	return p;
@@ -192,8 +194,9 @@ static void unlink_promise(struct callbacks *cbs, struct promise *p)
 	p->fid = p->watch->fid;
 	LIST_REMOVE(p, by_key);
 	LIST_REMOVE(p, by_watch);
-	LIST_REMOVE(p, by_host);
+	TAILQ_REMOVE(&p->host->promises, p, by_host);
 	TAILQ_REMOVE(&cbs->age, p, by_age);
+	p->host->nr_promises--;
 	cbs->count--;
 	drop_watch_if_idle(p->watch);
 }
@@ -240,12 +243,16 @@ static void seal(struct promise *broken)
 		broken->host->broken = NULL;
 }
 
-static void collect_oldest(struct callbacks *cbs, struct promise **broken)
+/* Who has more than its share of a full table makes room itself. */
+static void make_room(struct callbacks *cbs, struct host *host,
+		      struct promise **broken)
 {
+	bool greedy = host->nr_promises > cbs->config.max / 4;
+	struct promise_queue *queue = greedy ? &host->promises : &cbs->age;
 	struct promise *p;
 	unsigned int i;
 
-	for (i = 0; i < CB_DROP && (p = TAILQ_FIRST(&cbs->age)); i++)
+	for (i = 0; i < CB_DROP && (p = TAILQ_FIRST(queue)); i++)
 		collect(cbs, p, broken);
 	seal(*broken);
 }
@@ -398,6 +405,15 @@ static struct afsx_callback answer_of(const struct callbacks *cbs,
 	};
 }
 
+/* Make @p the youngest. */
+static void renew(struct callbacks *cbs, struct promise *p)
+{
+	TAILQ_REMOVE(&cbs->age, p, by_age);
+	TAILQ_INSERT_TAIL(&cbs->age, p, by_age);
+	TAILQ_REMOVE(&p->host->promises, p, by_host);
+	TAILQ_INSERT_TAIL(&p->host->promises, p, by_host);
+}
+
 /*
  * Make a promise, or renew it.  A full table drops its oldest, which are to be
  * told of that; without @broken nothing is dropped, and no promise made.
@@ -411,11 +427,10 @@ static struct promise *grant(struct callbacks *cbs, struct host *host,
 	expire(cbs);
 	p = find_promise(cbs, host, fid);
 	if (p) {
-		TAILQ_REMOVE(&cbs->age, p, by_age);
-		TAILQ_INSERT_TAIL(&cbs->age, p, by_age);
+		renew(cbs, p);
 	} else if (cbs->count < cbs->config.max || broken) {
 		if (cbs->count >= cbs->config.max)
-			collect_oldest(cbs, broken);
+			make_room(cbs, host, broken);
 		p = add_promise(cbs, host, fid);
 	}
 	if (p)
@@ -504,7 +519,7 @@ void callbacks_forget(struct callbacks *cbs, struct host *host)
 	struct promise *p;
 
 	pthread_mutex_lock(&cbs->lock);
-	while ((p = LIST_FIRST(&host->promises))) {
+	while ((p = TAILQ_FIRST(&host->promises))) {
 		unlink_promise(cbs, p);
 		cbs->stats.given_up++;
 		free(p);

@@ -17,7 +17,8 @@ struct host;
 
 /**
  * struct callbacks_config - limits of the promise table
- * @max: promises kept; beyond that the oldest are broken
+ * @max: promises kept; beyond that the oldest are broken, of those to the client that
+ *	wants another where it has more than a quarter
  * @lifetime: seconds a promise lasts
  */
 struct callbacks_config {

@@ -21,6 +21,25 @@
 
 LIST_HEAD(host_chain, host);
 TAILQ_HEAD(host_age, host);
+LIST_HEAD(address_chain, address);
+
+/**
+ * struct address - the clients at one address: a machine, or many behind a router
+ * @by_addr: chain of the table's hash
+ * @addr: IPv4 address
+ * @count: clients in the table
+ * @calls: calls of theirs being served
+ * @age: the clients, least recently seen first
+ *
+ * Goes with the last of them.
+ */
+struct address {
+	LIST_ENTRY(address) by_addr;
+	u32 addr;
+	unsigned int count;
+	unsigned int calls;
+	struct host_age age;
+};
 
 struct hosts {
 	struct hosts_config config;
@@ -28,6 +47,7 @@ struct hosts {
 	pthread_mutex_t lock;
 	pthread_cond_t settled;
 	struct host_chain chains[HOST_CHAINS];
+	struct address_chain addresses[HOST_CHAINS];
 	struct host_age age;
 	unsigned int count;
 	pthread_cond_t served;
@@ -76,12 +96,48 @@ struct hosts *hosts_new(const struct hosts_config *config,
 	return hosts;
 }
 
-/* Take @host out of the table; the table's reference is the caller's now. */
+static u32 chain_nr(u32 key)
+{
+	return key * 2654435761u / (U32_MAX / HOST_CHAINS + 1);
+}
+
+/* The record of @addr, made if there is none; NULL without memory. */
+static struct address *address_of(struct hosts *hosts, u32 addr)
+{
+	struct address_chain *chain = &hosts->addresses[chain_nr(addr)];
+	struct address *a;
+
+	LIST_FOREACH(a, chain, by_addr) {
+		if (a->addr == addr)
+			return a;
+	}
+	a = calloc(1, sizeof(*a));
+	if (!a)
+		return NULL;
+	a->addr = addr;
+	TAILQ_INIT(&a->age);
+	LIST_INSERT_HEAD(chain, a, by_addr);
+	return a;
+}
+
+static void drop_address_if_idle(struct address *a)
+{
+	if (a->count)
+		return;
+	LIST_REMOVE(a, by_addr);
+	free(a);
+}
+
+/* Take @host, which has no calls, out of the table; its reference is the caller's now. */
 static void detach(struct hosts *hosts, struct host *host)
 {
 	LIST_REMOVE(host, by_peer);
 	TAILQ_REMOVE(&hosts->age, host, by_age);
+	TAILQ_REMOVE(&host->address->age, host, by_address);
 	hosts->count--;
+	host->address->count--;
+	drop_address_if_idle(host->address);
+	host->address = NULL;
 }
 
 /** hosts_free() - free the table; no call may be in progress */
@@ -126,9 +182,7 @@ bool host_is_up(struct host *host)
 static struct host_chain *chain_of(struct hosts *hosts,
 				   const struct rxs_peer *peer)
 {
-	u32 hash = (peer->addr ^ (u32)peer->port << 16) * 2654435761u;
-
-	return &hosts->chains[hash / (U32_MAX / HOST_CHAINS + 1)];
+	return &hosts->chains[chain_nr(peer->addr ^ (u32)peer->port << 16)];
 }
 
 static struct host *find(struct hosts *hosts, const struct rxs_peer *peer)
@@ -146,38 +200,80 @@ static struct host *find(struct hosts *hosts, const struct rxs_peer *peer)
 static struct host *add(struct hosts *hosts, const struct rxs_peer *peer)
 {
 	struct host *host = calloc(1, sizeof(*host));
+	struct address *address;
 
 	if (!host)
 		return NULL;
 	host->conn = rxs_connect(peer, AFSX_SVC_CB, hosts->config.timeout);
-	if (!host->conn) {
+	address = host->conn ? address_of(hosts, peer->addr) : NULL;
+	if (!address) {
+		rxs_disconnect(host->conn);
 		free(host);
 		return NULL;
 	}
 	host->table = hosts;
+	host->address = address;
+	TAILQ_INIT(&host->promises);
 	host->peer = *peer;
 	atomic_init(&host->refs, 1);
 	atomic_init(&host->state, HOST_NEW);
 	LIST_INSERT_HEAD(chain_of(hosts, peer), host, by_peer);
 	TAILQ_INSERT_TAIL(&hosts->age, host, by_age);
+	TAILQ_INSERT_TAIL(&address->age, host, by_address);
 	hosts->count++;
+	address->count++;
 	return host;
 }
 
-/* Detach the least recently seen host that no call is using, if any. */
-static struct host *surplus(struct hosts *hosts)
+static bool is_idle(const struct host *host)
+{
+	return atomic_load(&host->refs) == 1;
+}
+
+/* The one to go that was not seen for longest and is not used by a call, or NULL. */
+static struct host *oldest_idle(struct hosts *hosts, const struct host *newest)
+{
+	const struct address *address = newest->address;
+	struct host *host;
+
+	if (address->count > hosts->config.max / 2) {
+		TAILQ_FOREACH(host, &address->age, by_address) {
+			if (is_idle(host))
+				return host;
+		}
+	}
+	TAILQ_FOREACH(host, &hosts->age, by_age) {
+		if (is_idle(host))
+			break;
+	}
+	return host;
+}
+
+/* Detach the host that is one too many, now that @newest is there, if any. */
+static struct host *surplus(struct hosts *hosts, const struct host *newest)
 {
 	struct host *host;
 
 	if (hosts->count <= hosts->config.max)
 		return NULL;
-	TAILQ_FOREACH(host, &hosts->age, by_age) {
-		if (atomic_load(&host->refs) == 1) {
-			detach(hosts, host);
-			return host;
-		}
-	}
-	return NULL;
+	host = oldest_idle(hosts, newest);
+	if (host)
+		detach(hosts, host);
+	return host;
+}
+
+static void note_seen(struct hosts *hosts, struct host *host)
+{
+	TAILQ_REMOVE(&hosts->age, host, by_age);
+	TAILQ_INSERT_TAIL(&hosts->age, host, by_age);
+	TAILQ_REMOVE(&host->address->age, host, by_address);
+	TAILQ_INSERT_TAIL(&host->address->age, host, by_address);
+}
+
+static bool may_enter(const struct hosts *hosts, const struct host *host)
+{
+	return host->calls < hosts->config.max_calls &&
+	       host->address->calls < hosts->config.max_address_calls;
 }
 
 /* One call to the callback service of @host, without bulk data. */
@@ -315,12 +411,12 @@ static s32 wait_settled(struct hosts *hosts, struct host *host)
 }
 
 /*
- * Wait until the client may have one more call served.  Called with the lock
- * held.  Returns VBUSY when too many calls are waiting already.
+ * Wait until the client and its address may have one more call served.  Called with the
+ * lock held.  Returns VBUSY when too many calls are waiting already.
  */
 static s32 wait_turn(struct hosts *hosts, struct host *host)
 {
-	while (host->calls >= hosts->config.max_calls) {
+	while (!may_enter(hosts, host)) {
 		if (hosts->queued >= hosts->config.max_queued)
 			return AFSX_VBUSY;
 		hosts->queued++;
@@ -328,6 +424,7 @@ static s32 wait_turn(struct hosts *hosts, struct host *host)
 		hosts->queued--;
 	}
 	host->calls++;
+	host->address->calls++;
 	return 0;
 }
 
@@ -368,9 +465,8 @@ s32 hosts_enter(struct hosts *hosts, const struct rxs_peer *peer,
 		return afsx_errno_to_abort(-ENOMEM);
 	}
 	host_get(host);
-	TAILQ_REMOVE(&hosts->age, host, by_age);
-	TAILQ_INSERT_TAIL(&hosts->age, host, by_age);
-	victim = surplus(hosts);
+	note_seen(hosts, host);
+	victim = surplus(hosts, host);
 	code = wait_settled(hosts, host);
 	if (!code)
 		code = wait_turn(hosts, host);
@@ -393,6 +489,7 @@ void hosts_leave(struct host *host)
 		return;
 	pthread_mutex_lock(&host->table->lock);
 	host->calls--;
+	host->address->calls--;
 	if (host->table->queued)
 		pthread_cond_broadcast(&host->table->served);
 	pthread_mutex_unlock(&host->table->lock);

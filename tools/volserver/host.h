@@ -22,11 +22,12 @@
 
 #include "rx_server.h"
 
+struct address;
 struct callbacks;
 struct hosts;
 struct promise;
 
-LIST_HEAD(promise_list, promise);
+TAILQ_HEAD(promise_queue, promise);
 
 /* What fits in one CallBack; of more a client hears by InitCallBackState3 alone. */
 #define HOST_MISSED_MAX	AFSX_BULK_MAX
@@ -52,7 +53,9 @@ enum host_state {
  * struct host - one client
  * @by_peer: chain of the table's hash
  * @by_age: the table's list, least recently seen first
+ * @by_address: the same for those of its address
  * @table: the table it is in
+ * @address: what all clients at its address share
  * @peer: where its calls come from and where callbacks go
  * @conn: connection for callbacks
  * @refs: references: the table's and those of calls in progress
@@ -62,7 +65,9 @@ enum host_state {
  * @calls: calls of this client being served
  * @identified: @uuid is known
  * @uuid: the client's, from TellMeAboutYourself
- * @promises: promises to this client, under the lock of struct callbacks
+ * @promises: promises to this client, oldest first, under the lock of struct
+ *	callbacks
+ * @nr_promises: their number
  * @broken: promises being broken, while struct callbacks is locked
  * @missed: what it could not be told of, under the table's lock
  * @nr_missed: entries of @missed
@@ -70,7 +75,9 @@ enum host_state {
 struct host {
 	LIST_ENTRY(host) by_peer;
 	TAILQ_ENTRY(host) by_age;
+	TAILQ_ENTRY(host) by_address;
 	struct hosts *table;
+	struct address *address;
 	struct rxs_peer peer;
 	struct rxs_conn *conn;
 	atomic_uint refs;
@@ -79,7 +86,8 @@ struct host {
 	unsigned int calls;
 	bool identified;
 	struct afsx_uuid uuid;
-	struct promise_list promises;
+	struct promise_queue promises;
+	unsigned int nr_promises;
 	struct promise *broken;
 	struct afsx_fid missed[HOST_MISSED_MAX];
 	unsigned int nr_missed;
@@ -88,13 +96,15 @@ struct host {
 /**
  * struct hosts_config - limits of the host table
  * @uuid: this file server's identity
- * @max: clients remembered; beyond that the one not seen for longest goes
+ * @max: clients remembered; beyond that the one not seen for longest goes, of those
+ *	at the new one's address where these are more than half
  * @timeout: seconds a call to a client may take
  * @retry: seconds before a client that does not answer is asked again
  * @max_waiting: calls that may wait for clients to settle; further ones are
  *	told VBUSY, so that such clients cannot take all threads
  * @max_calls: calls of one client served at the same time
- * @max_queued: calls that may wait because of @max_calls; further ones are told
+ * @max_address_calls: the same of all clients at one address
+ * @max_queued: calls that may wait because of these two; further ones are told
  *	VBUSY
  */
 struct hosts_config {
@@ -104,6 +114,7 @@ struct hosts_config {
 	unsigned int retry;
 	unsigned int max_waiting;
 	unsigned int max_calls;
+	unsigned int max_address_calls;
 	unsigned int max_queued;
 };
 

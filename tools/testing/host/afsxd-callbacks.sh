@@ -166,22 +166,52 @@ clients_have_two_addresses()
 	hear a a2
 }
 
-# With room for 64 promises, the oldest are broken to make room.
+# With room for 64 promises, the oldest of the one who has most of them are broken to
+# make room, and nobody else's.
 promises_are_bounded()
 {
 	restart --max-promises 64
-	watch a
-	first_contact a
+	watch b a
+	first_contact b a
 	good a tree "$many" "$work/source"
 	good a await-callback "$volume" 1 1
+	good b quiet
 	change
+	hear b
+	good a count callback
+}
+
+# With room for four clients, one of an address that has three of five goes.
+addresses_are_bounded()
+{
+	local name
+
+	restart --max-clients 4
+	watch a
+	first_contact a
+	for name in x1 x2 x3; do
+		client_port=$((client_port + 1))
+		start_client "$name" 127.0.0.12 "20${name#x}"
+	done
+	watch b x1 x2
+	first_contact b x1 x2
+	good x1 quiet
+	watch x3
+	good x1 await init3
+	first_contact x3
+	good a quiet
+	change
+	hear a b x2 x3
+	good x1 quiet
+	end_client x1
+	end_client x2
+	end_client x3
 }
 
 # With room for one client, the other is told to forget.
 clients_are_bounded()
 {
 	restart --max-clients 1
-	good a count callback
 	watch a
 	first_contact a
 	watch b
@@ -264,6 +294,7 @@ restarts_are_told
 crashes_are_told
 clients_have_two_addresses
 promises_are_bounded
+addresses_are_bounded
 clients_are_bounded
 mute_clients_get_no_promises
 silent_clients_hold_nobody_up

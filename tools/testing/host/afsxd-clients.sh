@@ -202,6 +202,33 @@ greedy_clients()
 	wait_for 90 in_progress 0
 }
 
+# The same for an address with many ports: it has four of eight threads at most, and
+# two that wait.
+greedy_addresses()
+{
+	local name
+
+	restart --threads 8
+	for name in x1 x2 x3 x4; do
+		client_port=$((client_port + 1))
+		start_client "$name" 127.0.0.12 "20${name#x}"
+		good "$name" stat $file 0
+		good "$name" store-slowly $file 20000
+	done
+	wait_for 30 in_progress 4
+	good x1 store-slowly $file 20000
+	good x4 store-slowly $file 20000
+	wait_for 30 waiting 2
+	good x2 stat $file $busy
+	good a stat $file 0
+	good b create $dir eight 0 0 0
+	waiting 2 || fail 'one address has more calls than it may'
+	for name in x1 x2 x3 x4; do
+		end_client "$name"
+	done
+	wait_for 90 in_progress 0
+}
+
 # Requests that are never whole: others are served, all the same when they come from
 # one client and from several, and in the end they are ended.
 half_requests()
@@ -293,6 +320,7 @@ promises_hold
 slow_senders
 dead_clients
 greedy_clients
+greedy_addresses
 half_requests
 made_up
 statistics
