@@ -4,19 +4,23 @@
 #
 # Files that need offsets of 64 bits, on afsxd and on OpenAFS's own file server with
 # the same steps: a sparse one across 2 GiB and 4 GiB, which must answer as a local
-# file does. AFSX_WRITING=long: then 3 GiB, streamed in by one client and read back
-# whole by the other.
+# file does. AFSX_WRITING=long: then 3 GiB on afsxd, streamed in by one client and read
+# back whole by the other, and a part of that on OpenAFS's server. In an emulated guest
+# the 3 GiB took 14 minutes to write and 12 to read, all of the test 32.
 set -euo pipefail
 tools/testing/vm/openafs >/dev/null
 memory=1536
 if [[ ${AFSX_WRITING:-} = long ]]; then
-	memory=6144
+	memory=8192	# half of it is the most that the store's file can have
 fi
 . tools/testing/vm/in-guest.sh --timeout "${AFSX_WRITING:+3}900" --mem "$memory" \
 	${AFSX_WRITING:+--env AFSX_WRITING="$AFSX_WRITING"}
 
 . tools/testing/interop/servers.sh
 local=/run/local
+made=/run/made
+part=64		# MiB; what takes more than 120 s the guest's kernel takes to hang
+declare -A stream_mib=([afsxd]=3072 [openafs]=256)
 
 # compare_local SERVER: all that a local file answers
 compare_local()
@@ -27,13 +31,36 @@ compare_local()
 	check "answers on $1 beside a local file's" 0 "$status"
 }
 
-# stream SERVER: every answer is ok, or a size that follows from what was written.
+# make_parts MIB CLIENT CALL: a script that does the call to every part of the file.
+make_parts()
+{
+	local i
+
+	mkdir -p "$made"
+	for ((i = 0; i < $1; i += part)); do
+		echo "$2 $3 whole ${i}M ${part}M $((i / part + 1))"
+	done >"$made/$3.calls"
+	echo "$2 stat whole" >>"$made/$3.calls"
+}
+
+# run_stream SERVER SCRIPT SIZE...: every answer is ok, or one of these sizes in turn.
+run_stream()
+{
+	run_calls "$1" "$2"
+	check "$2 on $1" "$(printf '. stat whole: file 0644 links 1 size %s\n' "${@:3}")" \
+		"$(grep -av -e ': ok$' -e '^=' "$answers/$2.$1")"
+	rm "$answers/$2.$1"
+}
+
 stream()
 {
-	run_calls "$1" whole
-	check "3 GiB on $1" "$(printf 'b stat whole: file 0644 links 1 size %s\n' \
-		3221225472 3221225472 2147483649)" \
-		"$(grep -av -e ': ok$' -e '^=' "$answers/whole.$1")"
+	local mib=${stream_mib[$1]}
+
+	make_parts "$mib" a write
+	make_parts "$mib" b check
+	writing=$made run_stream "$1" write $((mib << 20))
+	writing=$made run_stream "$1" check $((mib << 20))
+	((mib < 3072)) || run_stream "$1" whole 3221225472 2147483649
 	rm "${directory[b]}/whole"
 }
 
@@ -42,7 +69,7 @@ start_servers 16384
 add_volumes large 0
 mkdir "$local"
 build/bin/file-calls "$writing/large.calls" "a=$local" "b=$local" >"$local/answers"
-for server in openafs afsxd; do
+for server in afsxd openafs; do
 	mount_both "$server" large
 	run_calls "$server" large
 	compare_local "$server"
