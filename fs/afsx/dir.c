@@ -196,12 +196,13 @@ static bool afsx_is_dots(const char *name, u32 len)
 	return name[0] == '.' && (len == 1 || (len == 2 && name[1] == '.'));
 }
 
+/* OpenAFS's server takes names of 256 bytes, for which no program can ask here. */
 static bool afsx_readdir_emit(void *data, const char *name, u32 len, u32 vnode,
 			      u32 unique, u64 pos)
 {
 	struct afsx_readdir *rd = data;
 
-	if (afsx_is_dots(name, len))
+	if (afsx_is_dots(name, len) || len > AFSX_NAME_MAX)
 		return true;
 	rd->ctx->pos = pos;
 	return dir_emit(rd->ctx, name, len, afsx_fid_ino(vnode, unique),

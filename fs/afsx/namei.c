@@ -86,6 +86,8 @@ static bool afsx_bulk_emit(void *ctx, const char *name, u32 len, u32 vnode,
 	}
 	if (bulk->args.nr == AFSX_BULK_MAX)
 		return false;
+	if (len > AFSX_NAME_MAX)	/* it is not listed either */
+		return true;
 	rcu_read_lock();
 	found = afsx_vnode_find_rcu(bulk->sb, &fid);
 	rcu_read_unlock();

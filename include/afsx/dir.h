@@ -26,6 +26,7 @@
 #define AFSX_DIR_CTR_BLOCKS	128	/* blocks that have a free count in block 0 */
 #define AFSX_DIR_BUCKETS	128
 #define AFSX_DIR_MAGIC		1234
+#define AFSX_DIR_NAME_MAX	1999	/* room for a name in an otherwise empty block */
 
 /**
  * struct afsx_dir_slot - First slot of an entry
@@ -115,7 +116,7 @@ struct afsx_dir_editor {
  * typedef afsx_dir_emit_t - Receives one entry
  * @ctx: of afsx_dir_iterate()
  * @name: name; @len bytes, without '/' or NUL
- * @len: 1..AFSX_NAME_MAX
+ * @len: 1..AFSX_DIR_NAME_MAX; other servers accept names longer than AFSX_NAME_MAX
  * @vnode: vnode number; odd for a directory
  * @unique: uniquifier
  * @pos: cookie of this entry
@@ -136,9 +137,9 @@ u32 afsx_dir_hash(const char *name, u32 len);
 
 /**
  * afsx_dir_slots - Slots that an entry takes
- * @len: length of the name in bytes, 1..AFSX_NAME_MAX
+ * @len: length of the name in bytes
  *
- * Return: 1..9
+ * Return: 1..9 up to AFSX_NAME_MAX, 1..63 up to AFSX_DIR_NAME_MAX
  */
 u32 afsx_dir_slots(u32 len);
 
@@ -159,7 +160,8 @@ bool afsx_dir_header_ok(const struct afsx_dir_hdr *hdr, u32 block_nr);
  * Checks the magic number, that the reserved slots are in use, and that every
  * entry lies within the block in slots marked as used, refers to a vnode, and
  * has a name that ends there, is not empty, is at most AFSX_NAME_MAX long and
- * has no '/'.
+ * has no '/'.  Longer names, which are no damage for afsx_dir_lookup() and
+ * afsx_dir_iterate(), are none that afsx_dir_add() makes.
  *
  * Return: 0 or -EIO.
  */

@@ -228,7 +228,10 @@ static bool enter_name(void *ctx, const char *name, u32 len, u32 vnode,
 	(void)pos;
 	if (is_dots(name, len))
 		return true;
-	if (vnode && unique)
+	if (len > AFSX_NAME_MAX)
+		w->err = bad(w->rs, w->vn, "the name '%.64s...' has %u bytes, %u is the most",
+			     name, len, AFSX_NAME_MAX);
+	else if (vnode && unique)
 		w->err = dump_tree_name(&w->rs->tree, w->vn->vnode, vnode, unique);
 	else
 		w->err = bad(w->rs, w->vn, "'%.*s' leads to %u.%u: neither may be 0",

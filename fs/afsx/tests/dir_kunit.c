@@ -39,7 +39,8 @@ static void dir_slots(struct kunit *test)
 	static const u32 rows[][2] = {
 		{ 1, 1 }, { 15, 1 }, { 16, 2 }, { 47, 2 }, { 48, 3 }, { 79, 3 }, { 80, 4 },
 		{ 111, 4 }, { 112, 5 }, { 143, 5 }, { 144, 6 }, { 207, 7 }, { 208, 8 }, { 239, 8 },
-		{ 240, 9 }, { 255, 9 },
+		{ 240, 9 }, { 255, 9 }, { 256, 9 }, { 271, 9 }, { 272, 10 }, { 1999, 63 },
+		{ 2000, 64 },
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(rows); i++)
@@ -187,6 +188,103 @@ static void dir_names(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, afsx_dir_lookup(&td->ed.rd, "", 0, &fid), -ENOENT);
 	fid.vnode = 0;
 	KUNIT_EXPECT_EQ(test, afsx_dir_add(&td->ed, "new", 3, &fid), -EINVAL);
+}
+
+/*
+ * Names longer than AFSX_NAME_MAX. AFS-3 lets a server take 256 bytes, and a block has
+ * room for more: the 63 slots of an entry that has block 1 to itself hold 1999.
+ */
+static const struct {
+	u32 len;
+	u32 slots;
+	bool fits;
+} long_names[] = {
+	{ 255, 9, true },
+	{ 256, 9, true },
+	{ 257, 9, true },
+	{ 271, 9, true },
+	{ 272, 10, true },
+	{ 1023, 33, true },
+	{ 1999, 63, true },
+	{ 2000, 63, false },
+	{ 2003, 63, false },
+};
+
+#define LONG_SLOT	65	/* the first of block 1 */
+
+/*
+ * Block 1 has nothing but a name of @len bytes in @slots slots, which are in use. Its
+ * entry is the first in the chain of "behind", which is in block 0.
+ */
+static struct test_dir *make_long(struct kunit *test, u32 len, u32 slots)
+{
+	struct test_dir *td = test_dir_new(test);
+	u8 *bucket = td->blk[0] + 160 + 2 * afsx_dir_hash("behind", 6);
+	u8 *blk = kunit_kzalloc(test, AFSX_DIR_BLOCK_SIZE, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, blk);
+	KUNIT_ASSERT_EQ(test, test_dir_add(td, "behind", 2), 0);
+	td->blk[1] = blk;
+	td->ed.rd.nr_blocks = 2;
+	put_unaligned_be16(AFSX_DIR_MAGIC, blk + 2);
+	for (u32 i = 0; i <= slots; i++)
+		blk[5 + i / 8] |= (u8)(1 << i % 8);
+	blk[32] = 1;
+	memcpy(blk + 32 + 2, bucket, 2);
+	put_unaligned_be32(4, blk + 32 + 4);
+	put_unaligned_be32(1, blk + 32 + 8);
+	memset(blk + 32 + 12, 'n', len);
+	put_unaligned_be16(LONG_SLOT, bucket);
+	return td;
+}
+
+/* What a listing gave: how many names, and the length of the longest */
+struct lengths {
+	u32 nr;
+	u32 longest;
+};
+
+static bool take_length(void *ctx, const char *name, u32 len, u32 vnode, u32 unique, u64 pos)
+{
+	struct lengths *l = ctx;
+
+	l->nr++;
+	l->longest = max(l->longest, len);
+	return true;
+}
+
+static void dir_long_name(struct kunit *test)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(long_names); i++) {
+		struct test_dir *td = make_long(test, long_names[i].len, long_names[i].slots);
+		u32 len = long_names[i].len;
+		struct lengths l = {};
+		u64 pos = 0;
+		int ret = long_names[i].fits ? 0 : -EIO;
+
+		KUNIT_EXPECT_EQ_MSG(test, afsx_dir_iterate(&td->ed.rd, &pos, take_length, &l), ret,
+				    "length %u", len);
+		KUNIT_EXPECT_EQ_MSG(test, l.nr, ret ? 3 : 4, "length %u", len);
+		KUNIT_EXPECT_EQ_MSG(test, l.longest, ret ? 6 : len, "length %u", len);
+		KUNIT_EXPECT_EQ_MSG(test, test_dir_lookup(td, "behind"), ret ?: 2,
+				    "length %u", len);
+		KUNIT_EXPECT_EQ_MSG(test, afsx_dir_check_block(td->blk[1], 1),
+				    len > 255 ? -EIO : 0, "length %u", len);
+	}
+}
+
+/* The last slot of a long name must be in use, too, and be in the block. */
+static void dir_long_name_damaged(struct kunit *test)
+{
+	struct test_dir *td = make_long(test, 272, 9);
+	struct lengths l = {};
+	u64 pos = 0;
+
+	KUNIT_EXPECT_EQ(test, afsx_dir_iterate(&td->ed.rd, &pos, take_length, &l), -EIO);
+	KUNIT_EXPECT_EQ(test, test_dir_lookup(td, "behind"), -EIO);
+	td = make_long(test, 272, 10);
+	td->blk[1][32 + 12 + 260] = '/';
+	KUNIT_EXPECT_EQ(test, test_dir_lookup(td, "behind"), -EIO);
 }
 
 static void dir_replace(struct kunit *test)
@@ -514,6 +612,8 @@ static struct kunit_case dir_cases[] = {
 	KUNIT_CASE(dir_layout_chain),
 	KUNIT_CASE(dir_layout_blocks),
 	KUNIT_CASE(dir_names),
+	KUNIT_CASE(dir_long_name),
+	KUNIT_CASE(dir_long_name_damaged),
 	KUNIT_CASE(dir_replace),
 	KUNIT_CASE(dir_model_1),
 	KUNIT_CASE(dir_model_13),

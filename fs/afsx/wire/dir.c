@@ -72,7 +72,7 @@ static const struct afsx_dir_slot *entry_at(const struct afsx_dir_hdr *hdr, u32 
 
 	if (i < first_slot(block_nr) || ent->flag != 1 || !get_unaligned_be32(ent->vnode))
 		return NULL;
-	*len = name_len((const char *)ent + ENTRY_NAME, min_t(u32, room, AFSX_NAME_MAX + 1));
+	*len = name_len((const char *)ent + ENTRY_NAME, room);
 	if (!*len)
 		return NULL;
 	slots = afsx_dir_slots(*len);
@@ -149,7 +149,7 @@ int afsx_dir_check_block(const void *blk, u32 nr)
 
 	if (!afsx_dir_header_ok(blk, nr))
 		return -EIO;
-	while (next_entry(blk, nr, &i, &len))
+	while (next_entry(blk, nr, &i, &len) && len <= AFSX_NAME_MAX)
 		i += afsx_dir_slots(len);
 	return i < AFSX_DIR_SLOTS ? -EIO : 0;
 }

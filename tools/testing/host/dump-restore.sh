@@ -243,6 +243,25 @@ start_third()
 	"$bin/afsx-vol" --store "$uri3" format >/dev/null
 }
 
+# OpenAFS's file server takes names of 256 bytes.
+too_long_name()
+{
+	local name
+
+	name=$(printf 'n%.0s' {1..255})
+	mkdir "$work/long"
+	: >"$work/long/$name"
+	vol create long >/dev/null
+	vol import long "$work/long" >/dev/null
+	vol dump long "$work/a"
+	expect 0 'restored volume longest' vol2 restore --name longest "$work/a"
+	LC_ALL=C sed "s/$name\\x00/${name}n/" "$work/a" >"$work/b"
+	expect 1 "vnode 1.*: the name 'n{64}...' has 256 bytes, 255 is the most" \
+		vol2 restore --name longer "$work/b"
+	expect 1 "'longer': no such volume" vol2 show longer
+	expect_sound_second
+}
+
 damaged_dumps()
 {
 	mkdir -p "$work/small/a/b"
@@ -264,5 +283,6 @@ clones
 names_and_ids
 times_are_checked
 limits_leave_no_trace
+too_long_name
 damaged_dumps
 echo "$checks results as expected"
