@@ -13,6 +13,7 @@ tools/testing/vm/openafs >/dev/null
 
 start_servers 64
 add_volumes cut 0
+add_volumes gone 0
 add_volumes again 0
 for server in openafs afsxd; do
 	mount_both "$server" cut
@@ -21,6 +22,14 @@ for server in openafs afsxd; do
 	run_calls "$server" while-cut
 	connect a
 	run_calls "$server" after-cut
+	umount_both
+
+	mount_both "$server" gone
+	run_calls "$server" before-gone
+	cut_off a
+	run_calls "$server" while-gone
+	connect a
+	run_calls "$server" after-gone
 	umount_both
 
 	mount_both "$server" again
