@@ -102,6 +102,24 @@ try_lock()
 	[[ $(tell b lock $file $write 0) == ok* ]]
 }
 
+# A client that is silent keeps its lock no longer, and may find it in other hands.
+cut_off()
+{
+	restart --lock-time 4
+	good a lock $file $write 0
+	kill -STOP "${client_pid[a]}"
+	good b lock $file $write $again
+	good b lock $file $read $again
+	wait_for 30 try_lock
+	kill -CONT "${client_pid[a]}"
+	locks -1
+	good a lock $file $write $again
+	good a lock $file $read $again
+	good b unlock $file 0
+	locks 0
+	good a extend $file $inval
+}
+
 need nbdkit
 build_programs
 make_open_volume 64M locks
@@ -123,5 +141,6 @@ good a count callback
 good b count callback
 waiting
 time_out
+cut_off
 stop_server
 echo "$checks answers as expected"
