@@ -9,6 +9,7 @@
 #include "err.h"
 
 struct blk;
+struct ring;
 
 enum blk_flags {
 	/* The call must not sleep for the disk: -EAGAIN when it would have to. */
@@ -33,6 +34,45 @@ struct blk_extent {
 	bool	hole;
 };
 
+/* What can be carried out in the background. */
+enum blk_io_op {
+	BLK_IO_READ,
+	BLK_IO_WRITE,
+	BLK_IO_FLUSH,
+};
+
+/**
+ * struct blk_io - an operation in the background
+ * @op: which; the next four are arguments as struct blk_ops takes them
+ * @flags: FUA
+ * @len: bytes; 0 for a flush
+ * @offset: bytes; 0 for a flush
+ * @buf: aligned to BLK_ALIGN if the image's @min_block is not 1
+ * @done: called by the thread of the ring with what the operation itself would return;
+ *	-EOPNOTSUPP: it did not take place
+ * @image: for the image
+ * @settle: what the image has to do before @done when the operation took place, or
+ *	NULL; it returns what @done is told
+ * @fd: for ring.c, and all that follow
+ * @moved: bytes that have been read or written
+ * @next: in its queue
+ */
+struct blk_io {
+	enum blk_io_op	op;
+	u32		flags;
+	u32		len;
+	u64		offset;
+	void		*buf;
+	void		(*done)(struct blk_io *io, int ret);
+	void		*image;
+	int		(*settle)(struct blk_io *io, int ret);
+	int		fd;
+	u32		moved;
+	struct blk_io	*next;
+};
+
+#define BLK_ALIGN	4096	/* of memory for direct I/O; enough for every device */
+
 /**
  * struct blk_ops - a format, or a layer over another struct blk
  * @name: as -f takes it
@@ -42,6 +82,9 @@ struct blk_extent {
  * @trim: give a range back; what it reads as then is not specified; flags: FUA
  * @flush: make everything durable whose write had returned before the call
  * @cache: bring a range into memory; NULL where that means nothing
+ * @submit: begin an operation on a ring, whose thread this is; an error has begun
+ *	nothing, and -EOPNOTSUPP leaves it to the functions above. NULL unless @async of
+ *	some image can be set
  * @extents: describe at most @max runs from @offset within @len bytes; returns
  *	their number, at least 1. NULL: everything is data
  * @close: flush nothing, free all
@@ -59,6 +102,7 @@ struct blk_ops {
 	int (*trim)(struct blk *blk, u64 len, u64 offset, u32 flags);
 	int (*flush)(struct blk *blk);
 	int (*cache)(struct blk *blk, u64 len, u64 offset);
+	int (*submit)(struct blk *blk, struct ring *ring, struct blk_io *io);
 	int (*extents)(struct blk *blk, u64 len, u64 offset,
 		       struct blk_extent *extents, u32 max);
 	void (*close)(struct blk *blk);
@@ -72,6 +116,7 @@ struct blk_ops {
  * @preferred_block: best granularity, a power of two
  * @read_only: nothing may be changed
  * @rotational: seeks cost time
+ * @async: operations can be submitted to a ring
  */
 struct blk {
 	const struct blk_ops	*ops;
@@ -80,6 +125,7 @@ struct blk {
 	u32			preferred_block;
 	bool			read_only;
 	bool			rotational;
+	bool			async;
 };
 
 /**
@@ -87,6 +133,7 @@ struct blk {
  * @format: name of a format, NULL to find out (with a warning when it is raw)
  * @read_only: open nothing for writing
  * @direct: --cache=none or directsync: bypass the page cache
+ * @async: operations in the background, where the format can (io_uring)
  * @unlocked: other programs may change the image
  * @snapshot_id: internal snapshot to show, or NULL
  * @snapshot_name: the same by name; an unqualified -l tries the id, then the name
@@ -98,6 +145,7 @@ struct blk_options {
 	const char	*format;
 	bool		read_only;
 	bool		direct;
+	bool		async;
 	bool		unlocked;
 	const char	*snapshot_id;
 	const char	*snapshot_name;

@@ -40,6 +40,11 @@ void channel_set_timeout(struct channel *ch, unsigned int seconds)
 	ch->deadline = seconds ? now_ms() + seconds * 1000ULL : 0;
 }
 
+bool channel_pending(const struct channel *ch)
+{
+	return ch->tls && tls_pending(ch->tls);
+}
+
 bool channel_expired(const struct channel *ch)
 {
 	return ch->deadline && now_ms() >= ch->deadline;

@@ -53,6 +53,9 @@ int channel_read(struct channel *ch, void *buf, size_t len);
 /** channel_send() - send all of @buf; 0, -ETIMEDOUT, or an error of the socket. */
 int channel_send(struct channel *ch, const void *buf, size_t len);
 
+/** channel_pending() - whether channel_recv() has bytes that the socket does not show. */
+bool channel_pending(const struct channel *ch);
+
 /** channel_expired() - whether there is a deadline and it has passed. */
 bool channel_expired(const struct channel *ch);
 

@@ -15,6 +15,7 @@
 #include "options.h"
 #include "overlay.h"
 #include "partition.h"
+#include "ring.h"
 #include "server.h"
 #include "slice.h"
 
@@ -47,6 +48,20 @@ static int apply_partition(const struct options *o, struct blk **blk,
 	       slice_open(*blk, part.offset, part.length, blk, err);
 }
 
+/* Whether images can be accessed by io_uring, and are to be. */
+static bool async_possible(const struct options *o)
+{
+	int ret;
+
+	if (!o->image.async)
+		return false;
+	ret = ring_probe();
+	if (ret && o->async_given)
+		log_warn("threads in place of io_uring, which the kernel refuses",
+			 LOG_S("why", strerror(-ret)));
+	return !ret;
+}
+
 /* Open an image with the layers over it. What is in @blk is closed in any case. */
 static int open_layers(const struct options *o, const char *file, struct blk **blk,
 		       struct errbuf *err)
@@ -55,6 +70,7 @@ static int open_layers(const struct options *o, const char *file, struct blk **b
 	bool overlay = o->overlay && !image.read_only;
 	int ret;
 
+	image.async = async_possible(o);
 	image.read_only |= overlay;
 	ret = image_open(file, &image, blk, err);
 	if (!ret && overlay)

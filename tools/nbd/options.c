@@ -113,7 +113,9 @@ static const struct argp_option texts[] = {
 	{ "nocache", 'n', NULL, 0, "the same as --cache=none", 3 },
 	{ "cache", OPT_CACHE, "MODE", 0,
 	  "none, writeback, writethrough, directsync or unsafe (writeback)", 3 },
-	{ "aio", OPT_AIO, "MODE", 0, "how images are accessed: threads", 3 },
+	{ "aio", OPT_AIO, "MODE", 0,
+	  "how raw images are accessed: threads, io_uring, or native, the same (io_uring)",
+	  3 },
 	{ "discard", OPT_DISCARD, "MODE", 0,
 	  "ignore (off) or unmap (on) what clients trim (ignore)", 3 },
 	{ NULL, 0, NULL, 0, "Devices of this machine:", 4 },
@@ -248,8 +250,10 @@ static void parse_aio(struct argp_state *state, const char *arg)
 	if (p->aio)
 		argp_error(state, "--aio: is given twice");
 	p->aio = true;
-	if (strcmp(arg, "threads"))
-		argp_error(state, "--aio: '%s' is not threads", arg);
+	p->o->image.async = strcmp(arg, "threads");
+	p->o->async_given = p->o->image.async;
+	if (p->o->image.async && strcmp(arg, "io_uring") && strcmp(arg, "native"))
+		argp_error(state, "--aio: '%s' is not threads, io_uring or native", arg);
 }
 
 static void parse_mode(struct argp_state *state, const char *arg)
@@ -558,6 +562,7 @@ void options_parse(int argc, char **argv, struct options *o)
 	o->listen.bind = "0.0.0.0";
 	o->listen.mode = -1;
 	o->tls.required = true;
+	o->image.async = true;
 	memcpy(table, texts, sizeof(texts));
 	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
 		const struct number *n = &numbers[i];

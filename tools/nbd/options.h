@@ -18,6 +18,7 @@
  * @listen: where
  * @tls: encryption
  * @image: how images are opened
+ * @async_given: --aio=io_uring, which is what is done otherwise too where it is possible
  * @write_through: --cache=writethrough, directsync
  * @ignore_flush: --cache=unsafe
  * @discard: --discard=unmap
@@ -47,6 +48,7 @@ struct options {
 	struct listen_options	listen;
 	struct tls_config	tls;
 	struct blk_options	image;
+	bool			async_given;
 	bool			write_through;
 	bool			ignore_flush;
 	bool			discard;

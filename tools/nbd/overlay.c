@@ -260,6 +260,7 @@ int overlay_open(struct blk *base, struct blk **blk, struct errbuf *err)
 	o->base = base;
 	o->fd = ret;
 	o->blk = *base;
+	o->blk.async = false;
 	o->blk.ops = &overlay_ops;
 	o->blk.read_only = false;
 	*blk = &o->blk;

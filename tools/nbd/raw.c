@@ -16,9 +16,10 @@
 #include "cleanup.h"
 #include "image_lock.h"
 #include "raw.h"
+#include "ring.h"
 
-#define DIRECT_ALIGN	4096	/* of memory; enough for every device */
 #define PAGE_CACHE_BLOCK	4096u
+#define RING_COPY_MAX	(32 * 1024)	/* bytes a ring may read from the page cache */
 
 /*
  * Whether BLK_NOWAIT is worth a try. File systems without RWF_NOWAIT say so at the
@@ -85,9 +86,9 @@ static int transfer_aligned(struct raw *raw, bool write, void *buf, u32 len,
 	CLEANUP_FREE void *aligned = NULL;
 	int ret;
 
-	if (!raw->direct || (uintptr_t)buf % DIRECT_ALIGN == 0)
+	if (!raw->direct || (uintptr_t)buf % BLK_ALIGN == 0)
 		return transfer(raw, write, buf, len, offset, flags);
-	aligned = aligned_alloc(DIRECT_ALIGN, ROUND_UP((size_t)len, DIRECT_ALIGN));
+	aligned = aligned_alloc(BLK_ALIGN, ROUND_UP((size_t)len, BLK_ALIGN));
 	if (!aligned)
 		return -ENOMEM;
 	if (write)
@@ -190,7 +191,7 @@ static bool impossible(int ret)
 static int write_zeroes(struct raw *raw, u64 len, u64 offset)
 {
 	static const u8 zeroes[65536]
-		__attribute__((aligned(DIRECT_ALIGN)));
+		__attribute__((aligned(BLK_ALIGN)));
 	int ret = 0;
 
 	while (len && !ret) {
@@ -284,6 +285,38 @@ static int raw_extents(struct blk *blk, u64 len, u64 offset,
 	return (int)n;
 }
 
+/* An operation on a ring has ended. */
+static int settle(struct blk_io *io, int ret)
+{
+	struct raw *raw = io->image;
+
+	if (io->op == BLK_IO_FLUSH)
+		return durable_result(raw, ret);
+	return ret == -EIO && io->flags & BLK_FUA ? durable_result(raw, ret) : ret;
+}
+
+/*
+ * Whether a ring does it better than threads. In the page cache it copies the data of
+ * all requests in one thread, and the kernel makes writes wait for each other.
+ */
+static bool suits_ring(const struct raw *raw, const struct blk_io *io)
+{
+	return raw->direct || (io->op == BLK_IO_READ && io->len <= RING_COPY_MAX);
+}
+
+static int raw_submit(struct blk *blk, struct ring *ring, struct blk_io *io)
+{
+	struct raw *raw = raw_of(blk);
+
+	if (!suits_ring(raw, io))
+		return -EOPNOTSUPP;
+	if ((io->op == BLK_IO_FLUSH || io->flags & BLK_FUA) && raw->lost)
+		return raw->lost;
+	io->image = raw;
+	io->settle = settle;
+	return ring_add(ring, raw->fd, io);
+}
+
 static void raw_close(struct blk *blk)
 {
 	struct raw *raw = raw_of(blk);
@@ -300,6 +333,7 @@ static const struct blk_ops raw_ops = {
 	.trim = raw_trim,
 	.flush = raw_flush,
 	.cache = raw_cache,
+	.submit = raw_submit,
 	.extents = raw_extents,
 	.close = raw_close,
 };
@@ -345,7 +379,7 @@ static int measure_file(struct raw *raw, const char *path, const struct stat *st
 				 fs.f_type == RAMFS_MAGIC;
 	if (!raw->direct)
 		return 0;
-	raw->blk.min_block = DIRECT_ALIGN;
+	raw->blk.min_block = BLK_ALIGN;
 	if (!statx(raw->fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &x) &&
 	    x.stx_mask & STATX_DIOALIGN && x.stx_dio_offset_align)
 		raw->blk.min_block = x.stx_dio_offset_align;
@@ -375,6 +409,17 @@ static int measure(struct raw *raw, const char *path, struct errbuf *err)
 	return ret;
 }
 
+/* Open the file. Return: 0 or a negative errno. */
+static int open_file(struct raw *raw, const char *path, int flags)
+{
+	/* a FIFO must not hold up who opens it by mistake */
+	raw->fd = open(path, flags | O_CLOEXEC | O_NONBLOCK);
+	if (raw->fd < 0)
+		return -errno;
+	/* a ring takes it for a wish not to wait for the disk */
+	return fcntl(raw->fd, F_SETFL, flags) ? -errno : 0;
+}
+
 int raw_open(const char *path, const struct blk_options *opts, struct blk **blk,
 	     struct errbuf *err)
 {
@@ -386,19 +431,18 @@ int raw_open(const char *path, const struct blk_options *opts, struct blk **blk,
 		return err_set(err, -ENOMEM, "out of memory");
 	raw->blk.ops = &raw_ops;
 	raw->blk.read_only = opts->read_only;
+	raw->blk.async = opts->async;
 	raw->direct = opts->direct;
 	if (opts->direct) {
 		flags |= O_DIRECT;
 		raw->nowait_read = NOWAIT_NEVER;
 		raw->nowait_write = NOWAIT_NEVER;
 	}
-	/* a FIFO must not hold up who opens it by mistake */
-	raw->fd = open(path, flags | O_CLOEXEC | O_NONBLOCK);
-	if (raw->fd < 0)
-		ret = err_set(err, -errno, "%s: cannot be opened%s%s: %s", path,
-			      opts->read_only ? "" : " for writing",
-			      opts->direct ? " for direct I/O" : "",
-			      strerror(errno));
+	ret = open_file(raw, path, flags);
+	if (ret)
+		err_set(err, ret, "%s: cannot be opened%s%s: %s", path,
+			opts->read_only ? "" : " for writing",
+			opts->direct ? " for direct I/O" : "", strerror(-ret));
 	else
 		ret = measure(raw, path, err);
 	if (!ret && !opts->unlocked)

@@ -180,6 +180,29 @@ int request_run(const struct export *exp, const struct request *r, void *buf,
 	}
 }
 
+bool request_io(const struct export *exp, const struct request *r, void *buf,
+		struct blk_io *io)
+{
+	io->flags = 0;
+	io->buf = buf;
+	io->len = (u32)r->length;
+	io->offset = r->offset;
+	switch (r->type) {
+	case NBD_CMD_READ:
+		io->op = BLK_IO_READ;
+		return true;
+	case NBD_CMD_WRITE:
+		io->op = BLK_IO_WRITE;
+		io->flags = durability(exp, r);
+		return true;
+	case NBD_CMD_FLUSH:
+		io->op = BLK_IO_FLUSH;
+		return !exp->ignore_flush && !exp->blk->read_only;
+	default:
+		return false;
+	}
+}
+
 bool request_quick(const struct export *exp, const struct request *r)
 {
 	if (r->type == NBD_CMD_READ)

@@ -62,6 +62,18 @@ u32 request_check(const struct session *s, const struct limits *limits,
 int request_run(const struct export *exp, const struct request *r, void *buf,
 		u32 flags);
 
+/**
+ * request_io() - describe a request as an operation in the background
+ * @exp: export
+ * @r: request that request_check() found nothing wrong with
+ * @buf: as request_run() takes it
+ * @io: result; @done is left as it is
+ *
+ * Return: whether it is one.
+ */
+bool request_io(const struct export *exp, const struct request *r, void *buf,
+		struct blk_io *io);
+
 /** request_quick() - whether it is worth trying with BLK_NOWAIT. */
 bool request_quick(const struct export *exp, const struct request *r);
 

@@ -60,6 +60,15 @@ static int slice_cache(struct blk *blk, u64 len, u64 offset)
 	return s->below->ops->cache(s->below, len, s->start + offset);
 }
 
+static int slice_submit(struct blk *blk, struct ring *ring, struct blk_io *io)
+{
+	struct slice *s = slice_of(blk);
+
+	if (io->op != BLK_IO_FLUSH)
+		io->offset += s->start;
+	return s->below->ops->submit(s->below, ring, io);
+}
+
 static int slice_extents(struct blk *blk, u64 len, u64 offset,
 			 struct blk_extent *extents, u32 max)
 {
@@ -88,6 +97,7 @@ static const struct blk_ops slice_ops = {
 	.trim = slice_trim,
 	.flush = slice_flush,
 	.cache = slice_cache,
+	.submit = slice_submit,
 	.extents = slice_extents,
 	.close = slice_close,
 };

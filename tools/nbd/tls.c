@@ -161,6 +161,11 @@ int tls_accept(struct tls *tls, struct channel *ch)
 	return channel_expired(ch) ? -ETIMEDOUT : -EPROTO;
 }
 
+bool tls_pending(void *session)
+{
+	return gnutls_record_check_pending(session);
+}
+
 ssize_t tls_recv(void *session, void *buf, size_t len)
 {
 	ssize_t n;

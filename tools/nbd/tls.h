@@ -53,6 +53,9 @@ int tls_accept(struct tls *tls, struct channel *ch);
 
 /* For channel.c. */
 
+/** tls_pending() - whether bytes were decrypted that nobody has received yet. */
+bool tls_pending(void *session);
+
 /** tls_recv() - receive some bytes, 0 at the end; -ECONNRESET when it is no clean one. */
 ssize_t tls_recv(void *session, void *buf, size_t len);
 

@@ -113,7 +113,7 @@ every_command()
 {
 	local mode seed=1 connections
 
-	for mode in '' --cache=writethrough --cache=unsafe '--threads=1'; do
+	for mode in '' --cache=writethrough --cache=unsafe --threads=1 --aio=threads; do
 		for connections in 1 4; do
 			rm -f "$copy"
 			truncate -s 6M "$copy"
@@ -129,15 +129,37 @@ every_command()
 # Whole sectors only, and memory at any address.
 direct()
 {
-	rm -f "$copy"
-	truncate -s 16M "$copy"
-	if ! dd if="$copy" of=/dev/null bs=4096 count=1 iflag=direct status=none 2>/dev/null; then
-		echo 'no direct I/O here'
-		return
-	fi
-	start -f raw -t -n "$copy"
-	passes 'fio, direct' verify 1 --bsrange=4k-256k
-	stop
+	local aio
+
+	for aio in threads io_uring native; do
+		rm -f "$copy"
+		truncate -s 16M "$copy"
+		if ! dd if="$copy" of=/dev/null bs=4096 count=1 iflag=direct status=none 2>/dev/null; then
+			echo 'no direct I/O here'
+			return
+		fi
+		start -f raw -t -e 4 -n --aio="$aio" -o 8k "$copy"
+		passes "fio, direct, $aio" verify 3 --bsrange=4k-256k
+		stop
+	done
+}
+
+# Reads that do not find their data in memory.
+cold()
+{
+	local aio size
+
+	for aio in threads io_uring; do
+		start -f raw -t -e 4 --aio="$aio" "$image"
+		for size in 8192 262144; do
+			sync "$image"
+			dd if="$image" iflag=nocache count=0 status=none
+			rm -f "$copy"
+			passes "cold, $aio, $size" nbdcopy --request-size="$size" "$uri" "$copy"
+			passes 'what was read' cmp "$copy" "$image"
+		done
+		stop
+	done
 }
 
 # verify JOBS OPTION...: fio writes, reads and compares checksums
@@ -168,7 +190,7 @@ answers()
 
 over_tcp()
 {
-	local port=$((20000 + $$ % 20000)) address
+	local port=$((20000 + $$ % 12000)) address
 
 	for address in 127.0.0.1 ::1 localhost; do
 		[[ $address != ::1 || -e /proc/net/if_inet6 ]] || continue
@@ -189,6 +211,7 @@ shows_information
 copies
 every_command
 direct
+cold
 fio_verifies
 over_tcp
 qemu_agrees

@@ -88,7 +88,7 @@ wrong_words()
 	wrong '--cache: the cache mode was given by --nocache already' -n --cache=none "$image"
 	wrong '--nocache: the cache mode was given by --cache already' --cache=none -n "$image"
 	wrong '--nocache: the cache mode was given by --nocache already' -nn "$image"
-	wrong "--aio: 'quick' is not threads" --aio=quick "$image"
+	wrong "--aio: 'quick' is not threads, io_uring or native" --aio=quick "$image"
 	wrong '--aio: is given twice' --aio=threads --aio=threads "$image"
 	wrong "--discard: 'maybe' is not ignore, off, unmap or on" --discard=maybe "$image"
 	wrong '--discard: is given twice' --discard=on --discard=off "$image"

@@ -105,7 +105,7 @@ ends_under_load()
 	for signal in TERM KILL; do
 		rm -f "$image"
 		truncate -s 8M "$image"
-		start -f raw -t "$image"
+		start -f raw -t "$@" "$image"
 		begin_client load
 		sleep 0.7
 		kill -"$signal" "$server_pid"
@@ -120,6 +120,15 @@ ends_under_load()
 		((to > 0)) || fail 'the client has written nothing'
 		passes "the image after SIG$signal" durable "$image" "$from" "$to"
 	done
+}
+
+# How the image is accessed makes no difference to that.
+ends_under_any_load()
+{
+	ends_under_load --aio=threads
+	rm -f "$socket"
+	! dd if="$image" of=/dev/null bs=4096 count=1 iflag=direct status=none 2>/dev/null ||
+		ends_under_load -n --aio=io_uring
 	[[ -S $socket ]] || fail 'the test wants a socket that was left behind'
 	# which is in nobody's way
 	start -f raw -t "$image"
@@ -213,7 +222,7 @@ part()
 
 ends_with_the_last_client
 ends_by_signals
-ends_under_load
+ends_under_any_load
 socket_is_guarded
 few_descriptors
 verbose

@@ -100,6 +100,25 @@ with_keys()
 	stop
 }
 
+# Encrypted, and the disk waited for by io_uring where that can be: the connection's
+# thread waits for both.
+past_the_cache()
+{
+	local whole=$work/whole
+
+	cp "$image" "$whole"
+	truncate -s 20004864 "$whole"
+	truncate -s 0 "$work/target"
+	truncate -s 20004864 "$work/target"
+	if ! dd if="$whole" of=/dev/null bs=4096 count=1 iflag=direct status=none 2>/dev/null; then
+		echo 'no direct I/O here'
+		return
+	fi
+	start -f raw -t -e 8 -n --tls-psk "$keys" "$work/target"
+	image=$whole copies "$(tls_uri alice@ "tls-psk-file=$keys")"
+	stop
+}
+
 # fails SENTENCE OPTION...
 fails()
 {
@@ -137,5 +156,6 @@ make_certificates
 wrong_files
 with_certificates
 with_keys
+past_the_cache
 python3 "$nbd_dir/encryption.py" "$afsx_nbd" "$work" "$pki"
 echo "$checks checks"

@@ -4,11 +4,14 @@
  * do. DISK_FAULTS names a file with words CALL=ERRNO, CALL=short, CALL=slow or
  * CALL=wait, read at each call, so that faults come and go while the server runs. CALL
  * is read, write, sync or fallocate. A slow call takes 10 ms longer, and one that waits
- * as long as the file says so.
+ * as long as the file says so. ring-read, ring-write and ring-sync are operations of
+ * io_uring; they can only be short or fail with EIO or ENOSPC. ring-submit=ERRNO and
+ * ring-setup=ERRNO are liburing's own calls.
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <liburing.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +19,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#define SECTOR	4096	/* whole ones are what direct I/O can do */
 #define PAUSE	10000	/* us */
 
 /* What may be wrong besides an errno. */
@@ -134,4 +138,59 @@ int fallocate(int fd, int mode, off_t offset, off_t len)
 		return -1;
 	}
 	return real(fd, mode, offset, len);
+}
+
+/* Have the kernel itself fail an operation, in a file where it always does. */
+static void fail_operation(struct io_uring_sqe *sqe, int error)
+{
+	static int no_space = -1, broken = -1;
+
+	if (no_space < 0) {
+		no_space = open("/dev/full", O_RDWR | O_CLOEXEC);
+		broken = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	}
+	sqe->fd = error == ENOSPC ? no_space : broken;
+	sqe->off = 0;	/* no memory is there */
+}
+
+static void change_operation(struct io_uring_sqe *sqe)
+{
+	const char *call = "ring-sync";
+	int error;
+
+	if (sqe->opcode == IORING_OP_READ)
+		call = "ring-read";
+	else if (sqe->opcode == IORING_OP_WRITE)
+		call = "ring-write";
+	error = fault(call);
+	if (error == SHORT && sqe->len > SECTOR)
+		sqe->len = (sqe->len / 3 / SECTOR + 1) * SECTOR;
+	else if (error > 0 && sqe->opcode == IORING_OP_FSYNC)
+		sqe->fd = -1;	/* EBADF; no file fails with EIO */
+	else if (error > 0)
+		fail_operation(sqe, error);
+}
+
+int io_uring_submit(struct io_uring *ring)
+{
+	int (*real)(struct io_uring *ring) =
+		(int (*)(struct io_uring *ring))dlsym(RTLD_NEXT, "io_uring_submit");
+	unsigned int i;
+	int error = fault("ring-submit");
+
+	if (error)
+		return -error;
+	for (i = ring->sq.sqe_head; i != ring->sq.sqe_tail; i++)
+		change_operation(&ring->sq.sqes[i & ring->sq.ring_mask]);
+	return real(ring);
+}
+
+int io_uring_queue_init(unsigned int entries, struct io_uring *ring, unsigned int flags)
+{
+	int (*real)(unsigned int entries, struct io_uring *ring, unsigned int flags) =
+		(int (*)(unsigned int entries, struct io_uring *ring, unsigned int flags))
+		dlsym(RTLD_NEXT, "io_uring_queue_init");
+	int error = fault("ring-setup");
+
+	return error ? -error : real(entries, ring, flags);
 }

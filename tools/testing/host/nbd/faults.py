@@ -13,11 +13,24 @@ REPORTED = {errno.EIO: EIO, errno.ENOSPC: ENOSPC, errno.EDQUOT: ENOSPC, errno.EF
             errno.ENOMEM: 12, errno.EROFS: EPERM, errno.ENXIO: EIO}
 
 
+# what io_uring can be made to fail with
+RING_REPORTED = {errno.EIO: EIO, errno.ENOSPC: ENOSPC}
+RING = ("-n", "--aio=io_uring")
+
+
 class Faults:
-    def __init__(self, directory):
+    """What the library is told. @ring: reads and writes are those of io_uring."""
+
+    def __init__(self, directory, ring=False):
+        self.ring = "ring-" if ring else ""
+        self.reported = RING_REPORTED if ring else REPORTED
         self.path = os.path.join(directory, "faults")
         os.environ["DISK_FAULTS"] = self.path
         self.set()
+
+    def fail(self, call, what, flags=0):
+        """Whoever does @call; what is durable the ring need not do."""
+        self.set(f"{self.ring}{call}={what}" + (f" {call}={what}" if flags else ""))
 
     def set(self, text=""):
         with open(self.path + ".new", "w") as f:
@@ -31,15 +44,16 @@ def equal(what, is_, should):
 
 def errors(c, faults):
     data = b"a" * 4096
-    for number, told in REPORTED.items():
+    for number, told in faults.reported.items():
         for flags in (0, FUA):
             if number == errno.EIO and flags:
                 continue    # this one is remembered, see below
-            faults.set(f"write={number}")
+            faults.fail("write", number, flags)
             equal(f"write with {number}", c.write(0, data, flags), told)
-        faults.set(f"read={number}")
-        equal(f"read with {number}", c.error(READ, 0, 4096), told)
-        equal(f"large read with {number}", c.error(READ, 0, 1 << 20), told)
+        faults.fail("read", number)
+        if number == errno.EIO or not faults.ring:
+            equal(f"read with {number}", c.error(READ, 0, 4096), told)
+            equal(f"large read with {number}", c.error(READ, 0, 1 << 20), told)
         faults.set(f"fallocate={number}")
         equal(f"zeroes with {number}", c.error(ZEROES, 0, 4096), told)
         equal(f"trim with {number}", c.error(TRIM, 0, 4096), told)
@@ -50,9 +64,9 @@ def errors(c, faults):
 
 def short(c, faults):
     data = os.urandom(1 << 20)
-    faults.set("write=short")
+    faults.fail("write", "short")
     equal("write", c.write(4096, data), 0)
-    faults.set("read=short")
+    faults.fail("read", "short")
     assert c.read(4096, 1 << 20) == data, "short reads"
     faults.set()
     assert c.read(4096, 1 << 20) == data, "short writes"
@@ -91,15 +105,69 @@ def waiting(c, faults):
 
 def lost_data(c, other, faults):
     """The kernel says once that something is lost; every later flush has to."""
-    faults.set(f"sync={errno.EIO}")
-    equal("write", c.write(0, b"c" * 512), 0)
+    block = b"c" * 4096
+    faults.fail("sync", errno.EIO, FUA)
+    equal("write", c.write(0, block), 0)
     equal("flush", c.error(FLUSH), EIO)
     faults.set()
     equal("flush", c.error(FLUSH), EIO)
     equal("flush of another client", other.error(FLUSH), EIO)
-    equal("durable write", c.write(0, b"c" * 512, FUA), EIO)
-    equal("durable zeroes", c.error(ZEROES, 0, 512, FUA), EIO)
-    equal("read", c.read(0, 512), bytes(512))
+    equal("durable write", c.write(0, block, FUA), EIO)
+    equal("durable zeroes", c.error(ZEROES, 0, 4096, FUA), EIO)
+    equal("read", c.read(0, 4096), bytes(4096))
+
+
+def no_ring(c, faults):
+    """A ring that takes nothing any more loses nothing: threads go on."""
+    data = os.urandom(8192)
+    faults.set(f"ring-submit={errno.ENOMEM}")
+    equal("write", c.write(8192, data), 0)
+    assert c.read(8192, 8192) == data, "after the ring has failed"
+    equal("flush", c.error(FLUSH), 0)
+    faults.set(f"ring-read={errno.EIO}")
+    assert c.read(8192, 8192) == data, "the ring is still used"
+    faults.set()
+
+
+def has_direct(path):
+    """Whether images there can be accessed past the page cache, as for the ring here."""
+    try:
+        os.close(os.open(path, os.O_RDONLY | os.O_DIRECT))
+    except OSError:
+        print("no direct I/O here")
+        return False
+    return True
+
+
+def new_image():
+    with open(image, "wb") as f:
+        f.truncate(SIZE)
+
+
+def on_ring(program, directory):
+    faults = Faults(directory, ring=True)
+    new_image()
+    if not has_direct(image):
+        return
+    with Server(program, directory, "-f", "raw", "-t", "-e", "9", "--discard=unmap", *RING,
+                image, status=1) as server:
+        c = Client(server).negotiate("structured")
+        errors(c, faults)
+        short(c, faults)
+        no_ring(Client(server).negotiate(), faults)
+        faults.set(f"ring-setup={errno.ENOMEM}")
+        equal("without a ring", len(Client(server).negotiate().read(0, 8192)), 8192)
+        faults.set()
+        lost_data(c, Client(server).negotiate(), faults)
+    faults.set(f"ring-setup={errno.EPERM}")
+    with Server(program, directory, "-f", "raw", "-t", *RING, image) as server:
+        equal("without rings", len(Client(server).negotiate().read(0, 8192)), 8192)
+        log = open(server.log).read()
+    assert "threads in place of io_uring" in log and "Operation not permitted" in log, log
+    with Server(program, directory, "-f", "raw", "-t", "-n", image) as server:
+        equal("nobody has asked for them", len(Client(server).negotiate().read(0, 8192)), 8192)
+        equal("what is said", open(server.log).read(), "")
+    faults.set()
 
 
 def main():
@@ -109,8 +177,7 @@ def main():
     faults = Faults(directory)
     os.environ["LD_PRELOAD"] = library
     for style in ("simple", "structured", "extended"):
-        with open(image, "wb") as f:
-            f.truncate(SIZE)
+        new_image()
         with Server(program, directory, "-f", "raw", "-t", "-e", "9", "--discard=unmap",
                     image, status=1) as server:
             c = Client(server).negotiate(style)
@@ -120,6 +187,7 @@ def main():
             waiting(c, faults)
             lost_data(c, Client(server).negotiate(style), faults)
         assert "export '': not all of it is durable" in open(server.log).read()
+    on_ring(program, directory)
 
 
 if __name__ == "__main__":

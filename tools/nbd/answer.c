@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "answer.h"
+#include "proto.h"
+#include "reply.h"
+
+#define SEND_EARLY	(128 * 1024)	/* replies that do not wait for others */
+
+/* What was sent is not whole: end the connection for all of its threads. */
+int answer_send(struct conn *c, const void *buf, size_t len)
+{
+	int ret = channel_send(c->ch, buf, len);
+
+	if (ret)
+		shutdown(c->ch->fd, SHUT_RDWR);
+	return ret;
+}
+
+int answer_flush(struct conn *c)
+{
+	size_t len = c->out_len;
+
+	c->out_len = 0;
+	return len ? answer_send(c, c->out, len) : 0;
+}
+
+u8 *answer_room(struct conn *c, size_t len)
+{
+	if (c->out_len + len > ANSWER_BUFFER && answer_flush(c))
+		return NULL;
+	return c->out + c->out_len;
+}
+
+int answer_put(struct conn *c, const u8 *end)
+{
+	c->out_len = (size_t)(end - c->out);
+	return c->out_len >= SEND_EARLY ? answer_flush(c) : 0;
+}
+
+int answer_refuse(struct conn *c, const struct request *r, u32 error, const char *why)
+{
+	u8 *p = answer_room(c, REPLY_SIZE_MAX);
+
+	if (!p)
+		return -EPIPE;
+	return answer_put(c, reply_put_error(p, c->s->style, r, error, why));
+}
+
+u8 *answer_put_result(struct conn *c, u8 *p, const struct request *r, int ret)
+{
+	if (ret)
+		return reply_put_error(p, c->s->style, r, request_error(ret),
+				       strerrordesc_np(-ret) ?: "unknown error");
+	if (r->type == NBD_CMD_READ)
+		return reply_put_data(p, c->s->style, r);
+	return reply_put_done(p, c->s->style, r);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* A connection in transmission: what transmit.c, job.c and answer.c share. */
+#ifndef AFSX_NBD_CONN_H
+#define AFSX_NBD_CONN_H
+
+#include "handshake.h"
+#include "pace.h"
+#include "pool.h"
+#include "ring.h"
+
+/**
+ * struct conn - a connection
+ * @ch: channel
+ * @s: what was agreed on
+ * @limits: what the client may use
+ * @pool: threads for jobs
+ * @pace: which requests are brief
+ * @ring: for jobs that the image can do in the background, or NULL
+ * @no_ring: there cannot be one
+ * @ring_size: bytes that the jobs on @ring hold
+ * @in: what was received; [@start, @end) is not yet carried out
+ * @start: bytes
+ * @end: bytes
+ * @out: replies that are not yet sent
+ * @out_len: bytes of it
+ *
+ * One thread receives. It alone uses @ring, @in and @out.
+ */
+struct conn {
+	struct channel		*ch;
+	const struct session	*s;
+	const struct limits	*limits;
+	struct pool		pool;
+	struct pace		pace;
+	struct ring		*ring;
+	bool			no_ring;
+	u64			ring_size;
+	u8			*in;
+	size_t			start;
+	size_t			end;
+	u8			*out;
+	size_t			out_len;
+};
+
+#endif /* AFSX_NBD_CONN_H */
