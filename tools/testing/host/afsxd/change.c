@@ -105,7 +105,7 @@ static AFSStoreStatus in_status(const char *mode, const char *mtime)
 
 /* DIR NAME MODE MTIME CODE */
 static void make_with(int (*call)(struct rx_connection *conn, AFSFid *dir,
-				  char *name, AFSStoreStatus *in, AFSFid *fid,
+				  const char *name, AFSStoreStatus *in, AFSFid *fid,
 				  AFSFetchStatus *st, AFSFetchStatus *dir_st,
 				  AFSCallBack *cb, AFSVolSync *sync),
 		      char **args)
@@ -177,7 +177,7 @@ static void rename_entry(char **args, int nr)
 
 /* DIR NAME CODE */
 static void remove_with(int (*call)(struct rx_connection *conn, AFSFid *dir,
-				    char *name, AFSFetchStatus *st,
+				    const char *name, AFSFetchStatus *st,
 				    AFSVolSync *sync), char **args)
 {
 	AFSFid dir = fid_of(args);
