@@ -10,6 +10,8 @@
 #	afsxd-flags := -Wno-...		more for the compiler
 #	include ../build.mk
 #
+# WERROR=-Werror has a warning end the build, as the tests do.
+#
 # Objects land in O/obj/PROGRAM, so that one source can be built in two ways,
 # and programs in O/bin.
 top := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
@@ -18,7 +20,7 @@ O ?= $(top)/build
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wvla -Wno-unused-parameter -Wno-sign-compare
-override CFLAGS += -std=gnu11 -D_GNU_SOURCE -fno-strict-aliasing $(WARNINGS) \
+override CFLAGS += -std=gnu11 -D_GNU_SOURCE -fno-strict-aliasing $(WARNINGS) $(WERROR) \
 	-I$(top)/include -iquote $(top)/tools/lib
 
 all: $(PROGRAMS:%=$(O)/bin/%)

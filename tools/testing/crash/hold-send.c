@@ -5,7 +5,6 @@
  * that sends a block that begins with $HOLD_WHAT, if that is set, removes the file and
  * waits for somebody to write to the FIFO $HOLD_UNTIL.
  */
-#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>

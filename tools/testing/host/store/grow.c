@@ -12,6 +12,7 @@
 #include "log.h"
 #include "memdev.h"
 #include "store_priv.h"
+#include "wrap.h"
 
 #define MIB		(UINT64_C(1) << 20)
 #define SECTOR		512u

@@ -56,10 +56,4 @@ struct memdev_counts {
 /** memdev_counts() - so far */
 struct memdev_counts memdev_counts(void);
 
-/* A test linked with --wrap=blkdev_write_fua sees the writes before the device. */
-int __real_blkdev_write_fua(struct blkdev *dev, u64 off, const void *buf,
-			    size_t len);
-int __wrap_blkdev_write_fua(struct blkdev *dev, u64 off, const void *buf,
-			    size_t len);
-
 #endif /* AFSX_MEMDEV_H */
