@@ -7,6 +7,38 @@
 # shellcheck disable=SC2034	# the benchmarks use it
 rounds=${AFSX_BENCH_ROUNDS:-3}
 
+# serve_blocks IMAGE: on the socket $work/nbd, by afsx-nbd or what AFSX_BENCH_NBD says
+serve_blocks()
+{
+	case ${AFSX_BENCH_NBD:-afsx-nbd} in
+	afsx-nbd)
+		build/bin/afsx-nbd --fork --pid-file "${work:?}/nbd.pid" -t -e 16 -f raw \
+			--discard unmap -k "$work/nbd" "$1"
+		;;
+	nbdkit)
+		nbdkit --pidfile "${work:?}/nbd.pid" --unix "$work/nbd" file "$1"
+		;;
+	*)
+		echo "AFSX_BENCH_NBD: '$AFSX_BENCH_NBD' is neither afsx-nbd nor nbdkit" >&2
+		exit 2
+		;;
+	esac
+}
+
+# end_blocks: end what serve_blocks started, if it is there
+end_blocks()
+{
+	local pid
+
+	[[ -e $work/nbd.pid ]] || return 0
+	pid=$(<"$work/nbd.pid")
+	kill "$pid"
+	while [[ -e /proc/$pid ]]; do
+		sleep 0.1
+	done
+	rm -f "$work/nbd.pid" "$work/nbd"
+}
+
 # note WHO FIGURE VALUE
 note()
 {

@@ -3,7 +3,7 @@
 #
 # afsxd beside OpenAFS's file server, natively, in namespaces of their own, under the
 # same calls of 1, 4 and 16 clients. Their blocks are in files of the same kind in
-# memory: OpenAFS's on ext4, afsxd's behind nbdkit. Three servers take turns:
+# memory: OpenAFS's on ext4, afsxd's behind afsx-nbd. Three servers take turns:
 #
 # afsxd         a change is durable when it is acknowledged
 # openafs-sync  the same, as far as OpenAFS can: -sync always on ext4 mounted with
@@ -12,6 +12,7 @@
 #
 # To look at a part of it: AFSX_BENCH_SERVERS, AFSX_BENCH_CALLERS and AFSX_BENCH_CALLS
 # (status, names, small, big) leave out the others; AFSX_BENCH_CLIENTS=0 the crowd.
+# AFSX_BENCH_NBD=nbdkit has nbdkit serve the blocks.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 if [[ -z ${AFSX_BENCH_INSIDE:-} ]]; then
@@ -93,7 +94,7 @@ stop_openafs()
 start_afsxd()
 {
 	new_image
-	nbdkit --pidfile "$work/nbd.pid" --unix "$work/nbd" file "$image"
+	serve_blocks "$image"
 	uri="nbd+unix:///?socket=$work/nbd"
 	build/bin/afsx-vol --store "$uri" format >/dev/null
 	build/bin/afsx-vol --store "$uri" create --anyone rlidwka bench >/dev/null
@@ -113,11 +114,7 @@ stop_afsxd()
 {
 	kill "$pid"
 	wait "$pid"
-	kill "$(<"$work/nbd.pid")"
-	while [[ -e /proc/$(<"$work/nbd.pid") ]]; do
-		sleep 0.1
-	done
-	rm -f "$work/nbd"
+	end_blocks
 }
 
 start_server()

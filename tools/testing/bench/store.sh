@@ -5,7 +5,7 @@
 # Both have an image of the same size in the same directory, once on the disk
 # (AFSX_BENCH_DIR) and once in memory, where a flush costs nothing but time of the
 # processor. They take turns, on a fresh image each time. AFSX_BENCH_PLACES=memory
-# leaves the disk out.
+# leaves the disk out; AFSX_BENCH_NBD=nbdkit has nbdkit serve the blocks.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 work=$(mktemp -d)
@@ -28,24 +28,11 @@ others=('clone of 100 vnodes, us' 'clone of 100000 vnodes, us'
 
 clean_up()
 {
-	end_server
+	end_blocks
 	if mountpoint -q "$work/files"; then
 		umount "$work/files"
 	fi
 	rm -rf "$work" "${image:-}" "${tree:-}"
-}
-
-end_server()
-{
-	local pid
-
-	[[ -e $work/nbd.pid ]] || return 0
-	pid=$(<"$work/nbd.pid")
-	kill "$pid"
-	while [[ -e /proc/$pid ]]; do
-		sleep 0.1
-	done
-	rm -f "$work/nbd.pid" "$work/nbd"
 }
 
 # new_image DIR: blocks that were written before, as those of a disk in use are
@@ -58,7 +45,7 @@ new_image()
 new_server()
 {
 	new_image "$1"
-	nbdkit --pidfile "$work/nbd.pid" --unix "$work/nbd" file "$image"
+	serve_blocks "$image"
 	uri="nbd+unix:///?socket=$work/nbd"
 }
 
@@ -80,7 +67,7 @@ on_store()
 	"$afsx_vol" --store "$uri" format >/dev/null
 	"$bench" store "$uri" names small-writes full-directory sequential clones \
 		>"$work/figures"
-	end_server
+	end_blocks
 	rm "$image"
 	note_lines "$2-store" <"$work/figures"
 }
@@ -103,10 +90,10 @@ on_server()
 	head -c 1G /dev/urandom >"$tree"
 	speed "$2-nbd" 'sequential write' nbdcopy --flush "$tree" "$uri"
 	truncate -s 1G "$image"
-	end_server
-	nbdkit --pidfile "$work/nbd.pid" --unix "$work/nbd" file "$image"
+	end_blocks
+	serve_blocks "$image"
 	speed "$2-nbd" 'sequential read' nbdcopy "$uri" null:
-	end_server
+	end_blocks
 	rm "$image" "$tree"
 }
 
@@ -115,7 +102,7 @@ million()
 	new_server "$1"
 	"$afsx_vol" --store "$uri" format >/dev/null
 	"$bench" store "$uri" million >"$work/figures"
-	end_server
+	end_blocks
 	rm "$image"
 	note_lines "$2-store" <"$work/figures"
 }
