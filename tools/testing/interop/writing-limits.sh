@@ -5,8 +5,9 @@
 # The limits of a server, on afsxd and on OpenAFS's own file server with the same
 # steps: the quota of a volume, and a full device.
 set -euo pipefail
-tools/testing/vm/openafs >/dev/null
-. tools/testing/vm/in-guest.sh --timeout 600 --mem 1536
+tools/testing/interop/writing-needs
+. tools/testing/vm/in-guest.sh --timeout 600 --mem 1536 \
+	${AFSX_CLIENT:+--env AFSX_CLIENT="$AFSX_CLIENT"}
 
 . tools/testing/interop/servers.sh
 

@@ -5,7 +5,7 @@
 # OpenAFS's own client module changes files on afsxd and on OpenAFS's file server, with
 # the same steps, and afsx sees each change at once: it is the other client of the
 # scripts. (kafs cannot be beside OpenAFS's client, both are the file system type afs.)
-# Locks are of two processes of OpenAFS's client.
+# Locks, and what a quota leaves, are of two processes of OpenAFS's client.
 set -euo pipefail
 export AFSX_CLIENT=openafs
 tools/testing/interop/writing-needs
@@ -25,6 +25,7 @@ mount_afsx()
 start_servers 16384
 modprobe afsx
 add_volumes work 0
+add_volumes small 3000
 for server in openafs afsxd; do
 	mkdir -p "${directory[@]}"
 	mount_as a "%$server.example:work" "${directory[a]}"
@@ -36,6 +37,12 @@ for server in openafs afsxd; do
 
 	mount_both "$server" work
 	run_calls "$server" locks locks
+	umount_both
+
+	mount_both "$server" small
+	run_calls "$server" quota
+	set_quota "$server" small 10000
+	run_calls "$server" more-quota
 	umount_both
 done
 compare_answers
