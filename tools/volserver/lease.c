@@ -19,6 +19,7 @@
 
 #define ID_LEN		36	/* a UUID in text */
 #define TRUST_MS	((LEASE_WATCH_S - LEASE_PERIOD_S) * 1000)
+#define SLOW_MS		30000	/* a new owner tries to renew its lease for so long */
 #define HOST_LEN	64
 
 /* Offsets in the block */
@@ -393,15 +394,37 @@ static int look_again(struct lease *l, int before, const struct owner *dead)
 	return 0;
 }
 
+/*
+ * Wait for as long as an owner needs to see our lease, which goes on living meanwhile,
+ * and longer when the device or the machine is too slow to renew it in time.
+ */
+static int outlast(struct lease *l)
+{
+	s64 now = clock_boot_ms();
+	s64 end = now + LEASE_WATCH_S * 1000;
+	s64 patience = end + SLOW_MS;
+	int ret;
+
+	do {
+		sleep_ms(LEASE_PERIOD_S * 1000);
+		ret = renew(l, false);
+		now = clock_boot_ms();
+	} while ((!ret && now < end) || (ret == -ETIME && now < patience));
+	return ret;
+}
+
 /* Wait until nobody else can have claimed the store as well. */
 static int settle(struct lease *l, s64 took)
 {
 	struct owner other;
 	int ret;
 
-	sleep_ms(took <= LEASE_CLAIM_MS ? LEASE_SETTLE_MS :
-		 LEASE_WATCH_S * 1000);
-	ret = look(l, false, &other);
+	if (took <= LEASE_CLAIM_MS) {
+		sleep_ms(LEASE_SETTLE_MS);
+		ret = look(l, false, &other);
+	} else {
+		ret = outlast(l);
+	}
 	return ret == -ESTALE ? -EBUSY : ret;
 }
 
@@ -498,9 +521,13 @@ int lease_acquire(struct blkdev *dev, const struct afsx_uuid *store,
 		err_set(err, ret, "no random numbers: %s", strerror(-ret));
 	else
 		ret = takeover ? take_over(l, err) : claim(l, err);
-	/* it is long since it was written when a living owner was waited for */
-	if (!ret && is_late(l))
-		ret = renew(l, false);
+	/* the machine had something else to do meanwhile */
+	if (!ret && is_late(l)) {
+		ret = settle(l, S64_MAX);
+		if (ret)
+			err_set(err, ret, "cannot keep the owner's lease: %s",
+				strerror(-ret));
+	}
 	if (!ret) {
 		count_from(l, atomic_load(&l->renewed));
 		ret = -pthread_create(&l->thread, NULL, heartbeat, l);

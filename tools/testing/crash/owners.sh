@@ -3,7 +3,7 @@
 #
 # A store has one owner at a time: of several that come at the same moment one
 # gets it and the others are refused. A dead owner is none, even when its parent
-# has not noticed yet; a living one is.
+# has not noticed yet; a living one is. The device may be slow.
 # time-limit: 900
 set -euo pipefail
 
@@ -70,6 +70,23 @@ zombie()
 	wait "$parent" 2>/dev/null || true
 }
 
+# Where each request takes longer than a claim may, all is as it is elsewhere.
+slow_device()
+{
+	local first
+
+	start_nbdkit --filter=delay memory 64M rdelay=300ms wdelay=300ms
+	expect 0 formatted vol format
+	vol create slow >"$work/slow.log" 2>&1 &
+	first=$!
+	sleep 1
+	expect 5 '(in use|taken) by (process|another)' vol create late
+	wait "$first" || fail "slow device: $(<"$work/slow.log")"
+	expect_sound
+	stop_server TERM
+}
+
+slow_device
 start_nbdkit memory 64M
 "$bin/crash-kill" format "$uri"
 : >"$work/made"
