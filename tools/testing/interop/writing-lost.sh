@@ -30,6 +30,8 @@ for server in openafs afsxd; do
 	run_calls "$server" while-gone
 	connect a
 	run_calls "$server" after-gone
+	check "the end of kafs' rmdir on $server" "a rmdir gone: EDESTADDRREQ" \
+		"$(tail -n 1 "$answers/after-gone.$server")"
 	umount_both
 
 	mount_both "$server" again
