@@ -223,11 +223,27 @@ static int serve(struct life *life, struct errbuf *err)
 	return server_run(&cfg, err);
 }
 
+/* Whether the images could be served, as far as that is known while others have them. */
+static int rehearse(const struct options *o, struct errbuf *err)
+{
+	struct options trial = *o;
+	struct exports exports;
+	int ret;
+
+	trial.image.read_only = true;
+	trial.image.unlocked = true;
+	ret = open_exports(&trial, &exports, err);
+	exports_close(&exports);
+	free(exports.list);
+	return ret;
+}
+
 /* Have the older server end, if there is one and this one can take its place. */
 static int hand_over(struct life *life, struct errbuf *err)
 {
 	const struct options *o = life->o;
 	unsigned int i;
+	int ret;
 
 	if (life->listeners.nr)
 		return err_set(err, -EINVAL,
@@ -236,8 +252,9 @@ static int hand_over(struct life *life, struct errbuf *err)
 		if (access(o->files[i], o->image.read_only ? R_OK : R_OK | W_OK))
 			return err_set(err, -errno, "%s: %s", o->files[i],
 				       strerror(errno));
-	return handover_begin(&life->handover, o->hand_over, &o->listen,
-			      &life->listeners, err);
+	ret = rehearse(o, err);
+	return ret ?: handover_begin(&life->handover, o->hand_over, &o->listen,
+				     &life->listeners, err);
 }
 
 static int run(const struct options *o, struct errbuf *err)

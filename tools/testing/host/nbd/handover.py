@@ -152,6 +152,11 @@ def refused_offers(pid):
           where=("-k", path + ".other"))
     fails(f"--hand-over: {meeting}: the older server listens on {path}", where=("-p", "10999"))
     fails(f"{image}.none: No such file or directory", files=(image + ".none",))
+    with open(image + ".other", "wb") as f:
+        f.write(b"\0" * 65536)
+    fails(f"{image}.other: not a qcow2 image", files=(image + ".other",))
+    fails("partition 3: the image has no partition table", "-P", "3")
+    os.unlink(image + ".other")
     for words in ((), (b"?",), (b"?", b"T")):
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
             s.connect(meeting)
