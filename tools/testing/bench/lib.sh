@@ -28,15 +28,8 @@ serve_blocks()
 # end_blocks: end what serve_blocks started, if it is there
 end_blocks()
 {
-	local pid
-
-	[[ -e $work/nbd.pid ]] || return 0
-	pid=$(<"$work/nbd.pid")
-	kill "$pid"
-	while [[ -e /proc/$pid ]]; do
-		sleep 0.1
-	done
-	rm -f "$work/nbd.pid" "$work/nbd"
+	tools/testing/vm/end-blocks "$work"
+	rm -f "$work/nbd"
 }
 
 # note WHO FIGURE VALUE

@@ -17,7 +17,7 @@ number='[0-9]+'
 clean_up()
 {
 	[[ ! -e $dir/afsxd.pid ]] || kill "$(<"$dir/afsxd.pid")" || true
-	[[ ! -e $dir/nbd.pid ]] || kill "$(<"$dir/nbd.pid")" || true
+	tools/testing/vm/end-blocks "$dir"
 	rm -rf "$dir"
 }
 
