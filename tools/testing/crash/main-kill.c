@@ -99,6 +99,15 @@ static int write_command(char **argv)
 	return 0;
 }
 
+static bool shows(const struct model *m, const char *shown)
+{
+	char *text = model_text(m);
+	bool same = !strcmp(text, shown);
+
+	free(text);
+	return same;
+}
+
 /* verify URI SEED LOW HIGH: which step the store shows */
 static int verify_command(char **argv)
 {
@@ -106,7 +115,7 @@ static int verify_command(char **argv)
 	u64 low = strtoull(argv[2], NULL, 10);
 	u64 high = strtoull(argv[3], NULL, 10);
 	struct store *st = open_or_die(argv[0]);
-	char *shown, *text;
+	char *shown;
 	struct model m;
 	struct step s;
 	int err;
@@ -118,17 +127,14 @@ static int verify_command(char **argv)
 	if (work_check(st) || work_collect(st) || work_check(st))
 		die("the store is damaged");
 	model_init(&m);
-	for (;; nr++) {
-		text = model_text(&m);
-		if (nr >= low && !strcmp(text, shown))
-			break;
+	for (; nr < low; nr++)
+		next_step(&m, &rng, &s);
+	for (; !shows(&m, shown); nr++) {
 		if (nr == high)
 			die("shows none of %ju to %ju, but:\n%s",
 			    (uintmax_t)low, (uintmax_t)high, shown);
-		free(text);
 		next_step(&m, &rng, &s);
 	}
-	free(text);
 	free(shown);
 	model_free(&m);
 	printf("%ju\n", (uintmax_t)nr);
