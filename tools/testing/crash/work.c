@@ -177,7 +177,7 @@ static int toggle_volume(struct store_tx *tx, u32 vid)
 		return ret;
 	/* the first volume made here, or one of its successors */
 	for (id = vid + 3; (ret = store_vol_remove(tx, id)) == -ENOMEDIUM; id += 3)
-		if (id > vid + 3000)
+		if (id > vid + 300000)
 			return ret;
 	return ret;
 }
