@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -10,18 +11,25 @@
 
 #define BYE_SECONDS	1	/* for the last message, which nobody may take */
 
-static u64 now_ms(void)
+static u64 now_ns(void)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (u64)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec;
+}
+
+static u64 now_ms(void)
+{
+	return now_ns() / 1000000;
 }
 
 void channel_init(struct channel *ch, int fd)
 {
 	ch->fd = fd;
 	ch->deadline = 0;
+	ch->eager = false;
+	ch->spin = (struct spin){ 0 };
 	ch->tls = NULL;
 	pthread_mutex_init(&ch->send_lock, NULL);
 }
@@ -73,6 +81,32 @@ static int await(struct channel *ch, short events)
 	return n < 0 ? -1 : 0;
 }
 
+/* Look for what has come, for a while, and let others run. Return: as recv(). */
+static ssize_t look(struct channel *ch, void *buf, size_t len, u64 start)
+{
+	ssize_t n;
+
+	for (;;) {
+		n = recv(ch->fd, buf, len, MSG_DONTWAIT);
+		if (n >= 0 || errno != EAGAIN ||
+		    now_ns() - start >= ch->spin.limit)
+			return n;
+		sched_yield();
+	}
+}
+
+/* Return: as recv(), which sleeps if it has to. */
+static ssize_t recv_eagerly(struct channel *ch, void *buf, size_t len)
+{
+	u64 start = now_ns();
+	ssize_t n = look(ch, buf, len, start);
+
+	if (n < 0 && errno == EAGAIN)
+		n = recv(ch->fd, buf, len, 0);
+	spin_note(&ch->spin, now_ns() - start);
+	return n;
+}
+
 ssize_t channel_raw_recv(struct channel *ch, void *buf, size_t len)
 {
 	ssize_t n;
@@ -80,7 +114,8 @@ ssize_t channel_raw_recv(struct channel *ch, void *buf, size_t len)
 	do {
 		if (await(ch, POLLIN))
 			return -1;
-		n = recv(ch->fd, buf, len, 0);
+		n = ch->eager && !ch->deadline ? recv_eagerly(ch, buf, len) :
+						 recv(ch->fd, buf, len, 0);
 	} while (n < 0 && errno == EINTR);
 	return n;
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "defs.h"
+#include "spin.h"
 
 /**
  * struct channel - a connected socket
@@ -14,6 +15,8 @@
  * @deadline: when calls give up, in ms of CLOCK_MONOTONIC; 0 for never
  * @send_lock: held while a message is sent, so that messages of several threads
  *	stay whole
+ * @eager: look for what the client sends before going to sleep; the receiver's
+ * @spin: for how long
  * @tls: session of tls.c, or NULL
  *
  * One thread receives, any number may send.
@@ -22,6 +25,8 @@ struct channel {
 	int		fd;
 	u64		deadline;
 	pthread_mutex_t	send_lock;
+	bool		eager;
+	struct spin	spin;
 	void		*tls;
 };
 

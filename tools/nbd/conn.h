@@ -18,6 +18,7 @@
  * @ring: for jobs that the image can do in the background, or NULL
  * @no_ring: there cannot be one
  * @ring_size: bytes that the jobs on @ring hold
+ * @small: the last request moved little data
  * @in: what was received; [@start, @end) is not yet carried out
  * @start: bytes
  * @end: bytes
@@ -35,6 +36,7 @@ struct conn {
 	struct ring		*ring;
 	bool			no_ring;
 	u64			ring_size;
+	bool			small;
 	u8			*in;
 	size_t			start;
 	size_t			end;

@@ -10,7 +10,8 @@ NBD_IMAGE_SRCS := $(addprefix tools/nbd/,image.c image_lock.c overlay.c \
 	qcow2_write.c qcow2_zero.c raw.c ring.c slice.c) \
 	$(addprefix tools/lib/,err.c log.c)
 NBD_SRCS := $(NBD_IMAGE_SRCS) $(addprefix tools/nbd/,answer.c channel.c export.c handover.c \
-	handshake.c job.c listen.c pace.c pool.c reply.c request.c server.c tls.c transmit.c) \
+	handshake.c job.c listen.c pace.c pool.c reply.c request.c server.c \
+	spin.c tls.c transmit.c) \
 	tools/lib/size.c
 NBD_IMAGE_PKGS := zlib libzstd liburing
 NBD_PKGS := $(NBD_IMAGE_PKGS) gnutls

@@ -12,6 +12,7 @@
 
 #define IN_SIZE		(512 * 1024)	/* received and not yet carried out */
 #define QUICK_MAX	(256 * 1024)	/* bytes read at once, in the same thread */
+#define SMALL_MAX	(16 * 1024)	/* bytes after which the next request is soon there */
 #define TAKE_EXACTLY	(64 * 1024)	/* missing data that is received alone */
 /* Data that doc/proto.md does not allow to be met with a hang-up. */
 #define SKIP_MAX	(32 * 1024 * 1024)
@@ -86,6 +87,20 @@ static int fill(struct conn *c, size_t need)
 	return 1;
 }
 
+/*
+ * Receive the head of a request. To look for it while the client takes a large answer out
+ * of the socket would only hold the client up.
+ */
+static int fill_head(struct conn *c, size_t size)
+{
+	int ret;
+
+	c->ch->eager = c->small;
+	ret = fill(c, size);
+	c->ch->eager = false;
+	return ret;
+}
+
 /* Receive the data of a request that is larger than the buffer. */
 static int receive_large(struct conn *c, const struct request *r)
 {
@@ -157,7 +172,7 @@ static int serve_one(struct conn *c)
 	int ret;
 
 	if (c->end - c->start < size) {
-		ret = fill(c, size);
+		ret = fill_head(c, size);
 		if (ret <= 0)
 			return ret;
 	}
@@ -165,6 +180,7 @@ static int serve_one(struct conn *c)
 	if (ret)
 		return ret;
 	c->start += size;
+	c->small = r.length <= SMALL_MAX;
 	if (r.type == NBD_CMD_DISC)
 		return 0;
 	ret = receive(c, &r);

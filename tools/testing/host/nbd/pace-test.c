@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
-/* Which requests are taken for brief ones after others have taken as long as here. */
+/*
+ * Which requests are taken for brief ones after others have taken as long as here; and for
+ * how long the next one is looked for after the last was waited for as long as here.
+ */
 #include <stdio.h>
 
 #include "pace.h"
 #include "proto.h"
+#include "spin.h"
 
 #define SECOND	1000000000ULL
 
@@ -33,6 +37,40 @@ static const struct step {
 	{ "as much again", &zeroes, 1, SECOND, false, false },
 	{ "the flush of it", &flush, 1, 0, false, true },
 };
+
+static const struct wait {
+	u64		ns;
+	unsigned int	limit;	/* then; by hand */
+} waits[] = {
+	{ SECOND, 0 },
+	{ 30000, 50000 },	/* twice as long would be too long */
+	{ SECOND, 25000 },
+	{ 20000, 25000 },
+	{ SECOND, 12500 },
+	{ SECOND, 0 },		/* half of it is not worth it */
+	{ 0, 0 },
+	{ 1, 8000 },
+	{ 5000, 8000 },
+	{ 9000, 18000 },
+	{ 50000, 50000 },
+	{ 50001, 25000 },
+};
+
+static int waits_differ(void)
+{
+	struct spin spin = { 0 };
+	int wrong = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(waits); i++) {
+		spin_note(&spin, waits[i].ns);
+		if (spin.limit == waits[i].limit)
+			continue;
+		fprintf(stderr, "wait %zu: limit %u, not %u\n", i, spin.limit,
+			waits[i].limit);
+		wrong = 1;
+	}
+	return wrong;
+}
 
 static int differs(const char *when, const char *of, bool is, bool should)
 {
@@ -67,5 +105,6 @@ int main(void)
 		wrong |= differs("all that", "command of another kind",
 				 pace_brief(&pace, &r), false);
 	}
+	wrong |= waits_differ();
 	return wrong;
 }
