@@ -183,6 +183,17 @@ dead_clients()
 }
 declare -a dirs
 
+# put_off CLIENT WAITING NAME: with so many calls that wait it is told to come back, and
+# others are served, who make NAME
+put_off()
+{
+	wait_for 30 waiting "$2"
+	good "$1" stat $file $busy
+	good a stat $file 0
+	good b create $dir "$3" 0 0 0
+	waiting "$2" || fail "others waited for $1"
+}
+
 # A client that has all the calls it may have waits, and then is told to; others are
 # served.
 greedy_clients()
@@ -192,11 +203,7 @@ greedy_clients()
 	good e store-slowly $file 20000
 	wait_for 30 in_progress 1
 	good e store-slowly $file 20000
-	wait_for 30 waiting 1
-	good e stat $file $busy
-	good a stat $file 0
-	good b create $dir four 0 0 0
-	waiting 1 || fail 'others waited for the greedy client'
+	put_off e 1 four
 	equal 'calls put off' "$(status_of 'calls put off')" 1
 	end_client e
 	wait_for 90 in_progress 0
@@ -218,11 +225,7 @@ greedy_addresses()
 	wait_for 30 in_progress 4
 	good x1 store-slowly $file 20000
 	good x4 store-slowly $file 20000
-	wait_for 30 waiting 2
-	good x2 stat $file $busy
-	good a stat $file 0
-	good b create $dir eight 0 0 0
-	waiting 2 || fail 'one address has more calls than it may'
+	put_off x2 2 eight
 	for name in x1 x2 x3 x4; do
 		end_client "$name"
 	done
