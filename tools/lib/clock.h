@@ -15,4 +15,31 @@ static inline s64 clock_boot_ms(void)
 	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
+/** clock_mono_ns() - nanoseconds that the machine was awake; for intervals */
+static inline s64 clock_mono_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
+}
+
+/** clock_mono_us() - the same in microseconds */
+static inline s64 clock_mono_us(void)
+{
+	return clock_mono_ns() / 1000;
+}
+
+/** clock_mono_ms() - the same in milliseconds */
+static inline s64 clock_mono_ms(void)
+{
+	return clock_mono_ns() / 1000000;
+}
+
+/** clock_mono_s() - the same in seconds */
+static inline s64 clock_mono_s(void)
+{
+	return clock_mono_ns() / 1000000000;
+}
+
 #endif /* AFSX_CLOCK_H */

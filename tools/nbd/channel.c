@@ -3,26 +3,13 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "channel.h"
 #include "cleanup.h"
+#include "clock.h"
 #include "tls.h"
 
 #define BYE_SECONDS	1	/* for the last message, which nobody may take */
-
-static u64 now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec;
-}
-
-static u64 now_ms(void)
-{
-	return now_ns() / 1000000;
-}
 
 void channel_init(struct channel *ch, int fd)
 {
@@ -45,7 +32,7 @@ void channel_destroy(struct channel *ch)
 
 void channel_set_timeout(struct channel *ch, unsigned int seconds)
 {
-	ch->deadline = seconds ? now_ms() + seconds * 1000ULL : 0;
+	ch->deadline = seconds ? clock_mono_ms() + seconds * 1000ULL : 0;
 }
 
 bool channel_pending(const struct channel *ch)
@@ -55,7 +42,7 @@ bool channel_pending(const struct channel *ch)
 
 bool channel_expired(const struct channel *ch)
 {
-	return ch->deadline && now_ms() >= ch->deadline;
+	return ch->deadline && clock_mono_ms() >= ch->deadline;
 }
 
 /*
@@ -71,7 +58,7 @@ static int await(struct channel *ch, short events)
 	if (!ch->deadline)
 		return 0;
 	do {
-		now = now_ms();
+		now = clock_mono_ms();
 		if (now >= ch->deadline) {
 			errno = ETIMEDOUT;
 			return -1;
@@ -89,7 +76,7 @@ static ssize_t look(struct channel *ch, void *buf, size_t len, u64 start)
 	for (;;) {
 		n = recv(ch->fd, buf, len, MSG_DONTWAIT);
 		if (n >= 0 || errno != EAGAIN ||
-		    now_ns() - start >= ch->spin.limit)
+		    clock_mono_ns() - start >= ch->spin.limit)
 			return n;
 		sched_yield();
 	}
@@ -98,12 +85,12 @@ static ssize_t look(struct channel *ch, void *buf, size_t len, u64 start)
 /* Return: as recv(), which sleeps if it has to. */
 static ssize_t recv_eagerly(struct channel *ch, void *buf, size_t len)
 {
-	u64 start = now_ns();
+	u64 start = clock_mono_ns();
 	ssize_t n = look(ch, buf, len, start);
 
 	if (n < 0 && errno == EAGAIN)
 		n = recv(ch->fd, buf, len, 0);
-	spin_note(&ch->spin, now_ns() - start);
+	spin_note(&ch->spin, clock_mono_ns() - start);
 	return n;
 }
 

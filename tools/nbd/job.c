@@ -2,9 +2,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "answer.h"
+#include "clock.h"
 #include "job.h"
 #include "log.h"
 #include "proto.h"
@@ -13,14 +13,6 @@
 #define MEMORY_MAX	(64ULL * 1024 * 1024)	/* of all jobs, if there are several */
 #define COPY_MAX	(64 * 1024)	/* data sent together with other replies */
 #define PLAIN_ALIGN	16
-
-static u64 now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec;
-}
 
 int job_run(struct conn *c, const struct request *r, u8 *data, u32 flags)
 {
@@ -34,9 +26,9 @@ int job_run(struct conn *c, const struct request *r, u8 *data, u32 flags)
 			pace_note_change(&c->pace, r->length);
 		return ret;
 	}
-	start = now_ns();
+	start = clock_mono_ns();
 	ret = request_run(exp, r, data, 0);
-	pace_note(&c->pace, r, now_ns() - start);
+	pace_note(&c->pace, r, clock_mono_ns() - start);
 	return ret;
 }
 
@@ -119,7 +111,7 @@ static void note(struct job *job)
 	struct conn *c = job->c;
 
 	if (!request_quick(c->s->exp, &job->r))
-		pace_note(&c->pace, &job->r, now_ns() - job->begun);
+		pace_note(&c->pace, &job->r, clock_mono_ns() - job->begun);
 	else if (job->r.type == NBD_CMD_WRITE)
 		pace_note_change(&c->pace, job->r.length);
 }
@@ -237,7 +229,7 @@ static int submit_to_ring(struct job *job)
 
 	sent = ring_room(c, job->pool.size);
 	c->ring_size += job->pool.size;
-	job->begun = now_ns();
+	job->begun = clock_mono_ns();
 	ret = blk->ops->submit(blk, c->ring, &job->io);
 	if (ret)
 		ended_on_ring(&job->io, ret);

@@ -8,6 +8,7 @@
 #include <afsx/abort.h>
 
 #include "arrival.h"
+#include "clock.h"
 #include "rx_server.h"
 
 /*
@@ -30,14 +31,6 @@ struct arrivals {
 	bool asleep;		/* the thread waits for a first request */
 	bool stop;
 };
-
-static s64 now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
 
 /* Incomplete requests of @addr, or of all clients when it is NULL. */
 static unsigned int count_slow(const struct arrivals *as, const u32 *addr,
@@ -64,7 +57,7 @@ static bool shall_end(const struct arrivals *as, const struct arrival *a,
 
 static void look(struct arrivals *as)
 {
-	s64 now = now_ms();
+	s64 now = clock_mono_ms();
 	struct arrival *a;
 
 	TAILQ_FOREACH(a, &as->list, by_age) {
@@ -149,7 +142,7 @@ s32 arrival_begin(struct arrivals *as, struct rxs_call *rx, struct arrival *a)
 	*a = (struct arrival){
 		.rx = rx,
 		.addr = rxs_call_peer(rx).addr,
-		.since = now_ms(),
+		.since = clock_mono_ms(),
 	};
 	pthread_mutex_lock(&as->lock);
 	if (count_slow(as, &a->addr, a->since) >= as->config.max_client)

@@ -16,6 +16,7 @@
 #include <afsx/rpc.h>
 
 #include "callback.h"
+#include "clock.h"
 #include "host.h"
 #include "log.h"
 #include "rx_server.h"
@@ -74,14 +75,6 @@ struct message {
 	struct afsx_cb_callback_args args;
 	u8 req[CB_REQ_MAX];
 };
-
-static time_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec;
-}
 
 /**
  * callbacks_new() - make an empty promise table
@@ -203,7 +196,7 @@ static void unlink_promise(struct callbacks *cbs, struct promise *p)
 
 static void expire(struct callbacks *cbs)
 {
-	time_t t = now();
+	time_t t = clock_mono_s();
 	struct promise *p;
 
 	while ((p = TAILQ_FIRST(&cbs->age)) && p->expires < t) {
@@ -434,7 +427,7 @@ static struct promise *grant(struct callbacks *cbs, struct host *host,
 		p = add_promise(cbs, host, fid);
 	}
 	if (p)
-		p->expires = now() + cbs->config.lifetime;
+		p->expires = clock_mono_s() + cbs->config.lifetime;
 	return p;
 }
 

@@ -13,6 +13,7 @@
 #include <afsx/rpc.h>
 
 #include "callback.h"
+#include "clock.h"
 #include "host.h"
 #include "log.h"
 
@@ -63,14 +64,6 @@ const char *peer_text(const struct rxs_peer *peer, char text[PEER_TEXT_MAX])
 		 peer->addr >> 16 & 0xff, peer->addr >> 8 & 0xff,
 		 peer->addr & 0xff, peer->port);
 	return text;
-}
-
-static time_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec;
 }
 
 /**
@@ -382,7 +375,7 @@ static void settle(struct hosts *hosts, struct host *host)
 			 LOG_S("client", peer_text(&host->peer, text)));
 	pthread_mutex_lock(&hosts->lock);
 	atomic_store(&host->state, code ? HOST_DOWN : HOST_UP);
-	host->retry_at = now() + hosts->config.retry;
+	host->retry_at = clock_mono_s() + hosts->config.retry;
 	pthread_cond_broadcast(&hosts->settled);
 }
 
@@ -397,7 +390,7 @@ static s32 wait_settled(struct hosts *hosts, struct host *host)
 	for (;;) {
 		state = atomic_load(&host->state);
 		if (state == HOST_UP ||
-		    (state == HOST_DOWN && now() < host->retry_at))
+		    (state == HOST_DOWN && clock_mono_s() < host->retry_at))
 			return 0;
 		if (hosts->waiting >= hosts->config.max_waiting)
 			return AFSX_VBUSY;

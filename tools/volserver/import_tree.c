@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "clock.h"
 
 #define BATCH_BYTES	(256u * 1024 * 1024)	/* file data in a transaction */
 #define BATCH_MS	250			/* others may wait that long for it */
@@ -19,18 +19,10 @@
 
 /* ---- telling ------------------------------------------------------------------ */
 
-s64 import_now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
-
 static void show_progress(struct import *im)
 {
 	FILE *f = im->c->io->err;
-	s64 now = import_now_ms();
+	s64 now = clock_mono_ms();
 
 	if (now - im->shown < PROGRESS_MS)
 		return;
@@ -64,7 +56,7 @@ static void skip(struct import *im, const struct place *p, const char *name,
 
 int import_begin_batch(struct import *im)
 {
-	im->begun = import_now_ms();
+	im->begun = clock_mono_ms();
 	return store_begin(im->c->st, &im->tx);
 }
 
@@ -87,7 +79,7 @@ static int next_batch(struct import *im)
 	if (volcmd_stopped(im->c))
 		return -ECANCELED;
 	if (im->ops < IMPORT_BATCH_OPS && im->bytes < BATCH_BYTES &&
-	    import_now_ms() - im->begun < BATCH_MS)
+	    clock_mono_ms() - im->begun < BATCH_MS)
 		return 0;
 	ret = import_end_batch(im);
 	return ret ? ret : import_begin_batch(im);

@@ -76,9 +76,6 @@ struct place {
 	const char *path;
 };
 
-/** import_now_ms() - monotonic time, ms */
-s64 import_now_ms(void);
-
 /**
  * import_failed() - say what failed, once
  * @im: import

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "lock.h"
 
 /* Chains of the hash; a power of two. */
@@ -34,14 +35,6 @@ struct locks {
 	struct lock_age age;
 	struct lock_chain chains[LOCK_CHAINS];
 };
-
-static time_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec;
-}
 
 /**
  * locks_new() - make an empty table
@@ -95,7 +88,7 @@ static struct lock_chain *chain_of(struct locks *locks,
 static void expire(struct locks *locks)
 {
 	struct lock *lock;
-	time_t t = now();
+	time_t t = clock_mono_s();
 
 	while ((lock = TAILQ_FIRST(&locks->age)) && lock->expires < t)
 		drop(locks, lock);
@@ -129,7 +122,7 @@ static struct lock *add(struct locks *locks, const struct afsx_fid *fid)
 
 static void renew(struct locks *locks, struct lock *lock)
 {
-	lock->expires = now() + locks->lifetime;
+	lock->expires = clock_mono_s() + locks->lifetime;
 	TAILQ_REMOVE(&locks->age, lock, by_age);
 	TAILQ_INSERT_TAIL(&locks->age, lock, by_age);
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "afsxd.h"
 #include "callback.h"
+#include "clock.h"
 #include "defs.h"
 #include "host.h"
 #include "lock.h"
@@ -30,21 +30,13 @@ struct stats {
 	struct tally tally[AFSX_RPC_COUNT];
 };
 
-static u64 now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (u64)ts.tv_sec * 1000000 + (u64)ts.tv_nsec / 1000;
-}
-
 /** stats_new() - start counting; NULL without memory */
 struct stats *stats_new(void)
 {
 	struct stats *stats = calloc(1, sizeof(*stats));
 
 	if (stats)
-		stats->started = now_us();
+		stats->started = clock_mono_us();
 	return stats;
 }
 
@@ -63,7 +55,7 @@ void stats_free(struct stats *stats)
 u64 stats_begin(struct stats *stats)
 {
 	atomic_fetch_add(&stats->active, 1);
-	return now_us();
+	return clock_mono_us();
 }
 
 static unsigned int bucket_of(u64 us)
@@ -94,7 +86,7 @@ void stats_end(struct stats *stats, const struct afsx_rpc *rpc, u64 begun,
 	       s32 code)
 {
 	struct tally *t = &stats->tally[afsx_rpc_id_of(rpc)];
-	u64 us = now_us() - begun;
+	u64 us = clock_mono_us() - begun;
 
 	atomic_fetch_sub(&stats->active, 1);
 	atomic_fetch_add(&t->calls, 1);
@@ -191,7 +183,7 @@ void stats_print(void *ctx, FILE *out)
 	const struct afsxd *d = ctx;
 	struct stats *stats = d->stats;
 
-	put(out, "up for", (now_us() - stats->started) / 1000000, "s");
+	put(out, "up for", (clock_mono_us() - stats->started) / 1000000, "s");
 	put(out, "calls in progress", atomic_load(&stats->active), "");
 	put(out, "data fetched", atomic_load(&stats->fetched), "bytes");
 	put(out, "data stored", atomic_load(&stats->stored), "bytes");

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
 #include "size.h"
 #include "volcmd_priv.h"
 
@@ -54,18 +55,10 @@ int volcmd_check(struct volcmd *c)
 
 /* ---- scrub ------------------------------------------------------------------- */
 
-static s64 now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
-
 /* Wait until reading @kib since @start is not too fast for @rate KiB a second. */
 static void hold_back(u64 kib, u64 rate, s64 start)
 {
-	s64 early = start + (s64)(kib * 1000 / rate) - now_ms();
+	s64 early = start + (s64)(kib * 1000 / rate) - clock_mono_ms();
 	struct timespec pause;
 
 	if (early <= 0)
@@ -77,14 +70,14 @@ static void hold_back(u64 kib, u64 rate, s64 start)
 static int read_all(const struct volcmd *c, struct store_scrub *s, u64 rate)
 {
 	u64 step = rate && rate < STEP_KIB ? rate : STEP_KIB;
-	s64 start = now_ms(), told = start;
+	s64 start = clock_mono_ms(), told = start;
 	int ret;
 
 	while ((ret = store_scrub(c->st, s, step, put_problem, c->io->out)) > 0) {
 		if (volcmd_stopped(c))
 			return -ECANCELED;
-		if (now_ms() - told >= 1000) {
-			told = now_ms();
+		if (clock_mono_ms() - told >= 1000) {
+			told = clock_mono_ms();
 			fprintf(c->io->err, "scrub: %ju MiB read, %ju%%\n",
 				(uintmax_t)s->kib >> 10,
 				(uintmax_t)(s->after * 100 / s->last));

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "import_tree.h"
 
 /* ---- the last step ---------------------------------------------------------------- */
@@ -213,7 +214,7 @@ static int import_tree(struct import *im, const char *source)
 
 	if (fd < 0 || fstat(fd, &s))
 		return volcmd_fail(im->c, -errno, "source '%s'", source);
-	im->started = import_now_ms();
+	im->started = clock_mono_ms();
 	im->shown = im->started;
 	ret = build(im, &top, &s);
 	clean_up(im);
