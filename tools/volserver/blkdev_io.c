@@ -212,13 +212,14 @@ static bool is_held(const struct blkdev *dev)
  */
 static s64 notice_delay(struct blkdev *dev)
 {
-	s64 until = limit_of_changes(dev);
+	s64 until;
 
-	if (clock_boot_ms() <= until)
-		return until;
-	if (nbd_aio_is_ready(dev->nbd) <= 0)
+	if (nbd_aio_is_ready(dev->nbd) > 0)
+		return BLKDEV_ANY_TIME;	/* it has nothing to send */
+	until = limit_of_changes(dev);
+	if (clock_boot_ms() > until)
 		blkdev_lose(dev, TOO_OLD);
-	return BLKDEV_ANY_TIME;
+	return until;
 }
 
 static bool may_send(struct blkdev *dev, const struct blkdev_req *req)
