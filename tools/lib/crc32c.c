@@ -6,6 +6,7 @@
 
 #include "le.h"
 
+#define TOGETHER	3u	/* checksums made side by side */
 #define POLY	0x82f63b78u	/* 0x1EDC6F41, bits reversed */
 
 static u32 table[8][256];
@@ -62,15 +63,57 @@ static u32 crc32c_sse42(u32 crc, const void *buf, size_t len)
 	return ~(u32)c;
 }
 
+/* Checksums of TOGETHER pieces, side by side. */
+__attribute__((target("sse4.2")))
+static void together_sse42(const u8 *p, size_t len, u32 *crcs)
+{
+	const u8 *q = p + len, *r = q + len;
+	u64 a = (u32)~0, b = a, c = a;
+	size_t at;
+
+	for (at = 0; at + 8 <= len; at += 8) {
+		a = __builtin_ia32_crc32di(a, le64_get(p + at));
+		b = __builtin_ia32_crc32di(b, le64_get(q + at));
+		c = __builtin_ia32_crc32di(c, le64_get(r + at));
+	}
+	crcs[0] = crc32c_sse42(~(u32)a, p + at, len - at);
+	crcs[1] = crc32c_sse42(~(u32)b, q + at, len - at);
+	crcs[2] = crc32c_sse42(~(u32)c, r + at, len - at);
+}
+
 u32 crc32c(u32 crc, const void *buf, size_t len)
 {
 	if (__builtin_cpu_supports("sse4.2"))
 		return crc32c_sse42(crc, buf, len);
 	return crc32c_table(crc, buf, len);
 }
+
+/* Those that can be made side by side; how many that are. */
+static size_t most(const u8 *p, size_t len, size_t nr, u32 *crcs)
+{
+	size_t i = 0;
+
+	if (__builtin_cpu_supports("sse4.2"))
+		for (; i + TOGETHER <= nr; i += TOGETHER)
+			together_sse42(p + i * len, len, crcs + i);
+	return i;
+}
 #else
 u32 crc32c(u32 crc, const void *buf, size_t len)
 {
 	return crc32c_table(crc, buf, len);
 }
+
+static size_t most(const u8 *p, size_t len, size_t nr, u32 *crcs)
+{
+	return 0;
+}
 #endif
+
+void crc32c_each(const void *buf, size_t len, size_t nr, u32 *crcs)
+{
+	const u8 *p = buf;
+
+	for (size_t i = most(p, len, nr, crcs); i < nr; i++)
+		crcs[i] = crc32c(0, p + i * len, len);
+}

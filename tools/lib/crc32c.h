@@ -19,7 +19,19 @@
  */
 u32 crc32c(u32 crc, const void *buf, size_t len);
 
-/** crc32c_table() - the same by table, on any processor. */
+/**
+ * crc32c_each() - checksums of pieces that follow each other
+ * @buf: first byte of the first piece
+ * @len: bytes of each
+ * @nr: pieces
+ * @crcs: room for the checksum of each
+ *
+ * The instruction has a latency of three cycles, and one can begin in each: so this is
+ * up to three times as fast as one piece after the other.
+ */
+void crc32c_each(const void *buf, size_t len, size_t nr, u32 *crcs);
+
+/** crc32c_table() - crc32c() by table, on any processor. */
 u32 crc32c_table(u32 crc, const void *buf, size_t len);
 
 #endif /* AFSX_CRC32C_H */

@@ -12,7 +12,11 @@
 #include "fence.h"
 #include "log.h"
 
-#define READ_MAX	((u64)256 * 1024)	/* bytes in one request to read */
+/*
+ * Bytes in one request for data: several are served at the same time, and arrive while
+ * others are.
+ */
+#define DATA_MAX	((u64)256 * 1024)
 
 static void destroy(struct blkdev *dev)
 {
@@ -222,8 +226,7 @@ static void start(struct blkdev *dev, struct blkdev_batch *batch,
 void blkdev_read_async(struct blkdev *dev, struct blkdev_batch *batch, u64 off,
 		       void *buf, size_t len)
 {
-	/* several are served at the same time, and arrive while others are */
-	size_t step = min(dev->max_len, READ_MAX);
+	size_t step = min(dev->max_len, DATA_MAX);
 
 	for (size_t at = 0; at < len; at += step)
 		start(dev, batch, &(struct blkdev_req){
@@ -237,12 +240,14 @@ void blkdev_read_async(struct blkdev *dev, struct blkdev_batch *batch, u64 off,
 static void write_pieces(struct blkdev *dev, struct blkdev_batch *batch,
 			 u64 off, const void *buf, size_t len, bool fua)
 {
-	for (size_t at = 0; at < len; at += dev->max_len)
+	size_t step = fua ? dev->max_len : min(dev->max_len, DATA_MAX);
+
+	for (size_t at = 0; at < len; at += step)
 		start(dev, batch, &(struct blkdev_req){
 			.op = BLKDEV_WRITE,
 			.fua = fua,
 			.off = off + at,
-			.len = min(len - at, (size_t)dev->max_len),
+			.len = min(len - at, step),
 		}, (const u8 *)buf + at);
 }
 

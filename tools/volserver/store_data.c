@@ -83,24 +83,85 @@ static struct part part_of(const struct extent *e, u64 from, u64 to, u8 *buf)
 	};
 }
 
-static int verify_part(const struct extent *e, const struct part *p)
-{
-	const u8 *sums = e->sums + p->skip * SUM_LEN;
+#define PIECE_BLOCKS	64u	/* read, and verified, at a time */
+#define PIECES_MAX	8u	/* under way */
 
-	for (u32 i = 0; i < p->nr; i++)
-		if (crc32c(0, p->buf + (size_t)i * BLK_SIZE, BLK_SIZE) !=
-		    le32_get(sums + i * SUM_LEN))
-			return -EUCLEAN;
-	return 0;
+/**
+ * struct piece - blocks of an extent on their way to memory
+ * @batch: the request
+ * @sums: what their checksums shall be
+ * @nr: blocks
+ * @buf: where they go
+ */
+struct piece {
+	struct blkdev_batch batch;
+	const u8 *sums;
+	u32 nr;
+	u8 *buf;
+};
+
+/**
+ * struct pieces - reads under way, in order
+ * @st: store
+ * @ring: the last PIECES_MAX of those begun
+ * @begun: how many were
+ * @ended: how many were waited for
+ * @err: 0, or the first error, negative errno
+ */
+struct pieces {
+	struct store *st;
+	struct piece ring[PIECES_MAX];
+	unsigned int begun;
+	unsigned int ended;
+	int err;
+};
+
+/* Wait for the oldest and verify it, while the server sends what comes behind it. */
+static void end_piece(struct pieces *ps)
+{
+	struct piece *p = &ps->ring[ps->ended++ % PIECES_MAX];
+	int ret = blkdev_wait(ps->st->dev, &p->batch);
+	u8 sums[PIECE_BLOCKS * SUM_LEN];
+
+	if (!ret && !ps->err) {
+		data_sum(p->buf, p->nr, sums);
+		if (memcmp(sums, p->sums, p->nr * SUM_LEN))
+			ret = -EUCLEAN;
+	}
+	if (!ps->err)
+		ps->err = ret;
+}
+
+static void begin_piece(struct pieces *ps, const struct extent *e, u64 skip,
+			u32 nr, u8 *buf)
+{
+	struct piece *p = &ps->ring[ps->begun % PIECES_MAX];
+
+	if (ps->begun - ps->ended == PIECES_MAX)
+		end_piece(ps);
+	ps->begun++;
+	*p = (struct piece){
+		.sums = e->sums + skip * SUM_LEN, .nr = nr, .buf = buf,
+	};
+	blkdev_read_async(ps->st->dev, &p->batch, (e->phys + skip) << BLK_SHIFT,
+			  buf, (size_t)nr * BLK_SIZE);
+}
+
+static void begin_part(struct pieces *ps, const struct extent *e,
+		       const struct part *part)
+{
+	for (u32 at = 0; at < part->nr && !ps->err; at += PIECE_BLOCKS)
+		begin_piece(ps, e, part->skip + at,
+			    min(part->nr - at, PIECE_BLOCKS),
+			    part->buf + (size_t)at * BLK_SIZE);
 }
 
 /* The parts of [@from, @to) in @list, read into @buf and verified. */
 static int read_parts(struct store *st, const struct extent *list, int n,
 		      u64 from, u64 to, u8 *buf)
 {
-	struct blkdev_batch batch = { 0 };
+	struct pieces ps = { .st = st };
 	u64 covered = 0;
-	int ret;
 
 	for (int i = 0; i < n; i++)
 		covered += part_of(&list[i], from, to, buf).nr;
@@ -111,17 +172,11 @@ static int read_parts(struct store *st, const struct extent *list, int n,
 	for (int i = 0; i < n; i++) {
 		struct part p = part_of(&list[i], from, to, buf);
 
-		blkdev_read_async(st->dev, &batch,
-				  (list[i].phys + p.skip) << BLK_SHIFT, p.buf,
-				  (size_t)p.nr * BLK_SIZE);
+		begin_part(&ps, &list[i], &p);
 	}
-	ret = blkdev_wait(st->dev, &batch);
-	for (int i = 0; !ret && i < n; i++) {
-		struct part p = part_of(&list[i], from, to, buf);
-
-		ret = verify_part(&list[i], &p);
-	}
-	return ret;
+	while (ps.ended < ps.begun)
+		end_piece(&ps);
+	return ps.err;
 }
 
 #define READ_EXTENTS	16	/* looked up at a time */
@@ -294,9 +349,11 @@ int data_punch(struct store_tx *tx, struct tx_grp *g, struct vnode *vn,
 
 void data_sum(const u8 *data, u32 nr, u8 *sums)
 {
+	u32 crcs[EXTENT_MAX];
+
+	crc32c_each(data, BLK_SIZE, nr, crcs);
 	for (u32 i = 0; i < nr; i++)
-		le32_put(sums + i * SUM_LEN,
-			 crc32c(0, data + (size_t)i * BLK_SIZE, BLK_SIZE));
+		le32_put(sums + i * SUM_LEN, crcs[i]);
 }
 
 static int take_blocks(struct store_tx *tx, u32 want, u64 near,

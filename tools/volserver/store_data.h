@@ -30,7 +30,7 @@ int data_write(struct store_tx *tx, struct vnode *vn, u64 off, const void *buf,
 bool data_send(struct store *st, struct blkdev_batch *batch, unsigned int own,
 	       const struct alloc_run *run, const u8 *data);
 
-/** data_sum() - checksums of @nr blocks */
+/** data_sum() - checksums of @nr blocks, at most EXTENT_MAX, as a row of an extent has them */
 void data_sum(const u8 *data, u32 nr, u8 *sums);
 
 /**

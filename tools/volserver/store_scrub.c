@@ -7,8 +7,7 @@
 #include <string.h>
 
 #include "cleanup.h"
-#include "crc32c.h"
-#include "le.h"
+#include "store_data.h"
 
 /* Which file it is that has a problem in block @i of @e. */
 static void tell(const struct scrub_extent *e, u32 i, const char *what,
@@ -38,6 +37,7 @@ struct scrub_extent scrub_extent_row(sqlite3_stmt *row)
 u32 scrub_extent(struct store *st, const struct scrub_extent *e, u8 *buf,
 		 store_report_t report, void *ctx)
 {
+	u8 sums[EXTENT_MAX * SUM_LEN];
 	u32 problems = 0;
 	int ret = blkdev_read(st->dev, e->start << BLK_SHIFT, buf,
 			      (size_t)e->nr * BLK_SIZE);
@@ -46,9 +46,9 @@ u32 scrub_extent(struct store *st, const struct scrub_extent *e, u8 *buf,
 		tell(e, 0, strerror(-ret), report, ctx);
 		return 1;
 	}
+	data_sum(buf, e->nr, sums);
 	for (u32 i = 0; i < e->nr; i++) {
-		if (crc32c(0, buf + (size_t)i * BLK_SIZE, BLK_SIZE) ==
-		    le32_get(e->sums + 4 * i))
+		if (!memcmp(sums + SUM_LEN * i, e->sums + SUM_LEN * i, SUM_LEN))
 			continue;
 		tell(e, i, "wrong checksum", report, ctx);
 		problems++;

@@ -45,6 +45,32 @@ static void test_crc32c(void)
 	EXPECT(crc32c_table(crc32c_table(0, buf, 5), buf + 5, 27) == 0x46dd794e);
 }
 
+/* Of pieces that are made side by side, and those left over. */
+static void test_crc32c_each(void)
+{
+	static const u32 of_32[] = { 0x8a9136aa, 0x62a8ab43, 0x46dd794e, 0x113fdb5c };
+	u8 buf[11 * 32];
+	u32 crcs[12];
+
+	for (size_t i = 0; i < sizeof(buf); i++) {
+		u8 k = i % 32, bytes[] = { 0, 0xff, k, 31 - k };
+
+		buf[i] = bytes[i / 32 % 4];
+	}
+	for (size_t nr = 0; nr <= 11; nr++) {
+		memset(crcs, 0, sizeof(crcs));
+		crc32c_each(buf, 32, nr, crcs);
+		for (size_t i = 0; i < nr; i++)
+			EXPECT(crcs[i] == of_32[i % 4]);
+		EXPECT(!crcs[nr]);
+	}
+	/* a length that is no multiple of what the instruction takes */
+	memcpy(buf, "123456789123456789123456789123456789", 36);
+	crc32c_each(buf, 9, 4, crcs);
+	for (size_t i = 0; i < 4; i++)
+		EXPECT(crcs[i] == 0xe3069283);
+}
+
 static void test_sizes(void)
 {
 	static const struct {
@@ -274,6 +300,7 @@ static void test_warm(void)
 int test_unit(int argc, char **argv)
 {
 	test_crc32c();
+	test_crc32c_each();
 	test_sizes();
 	test_superblock();
 	test_layout();
