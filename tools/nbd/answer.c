@@ -9,14 +9,17 @@
 
 #define SEND_EARLY	(128 * 1024)	/* replies that do not wait for others */
 
-/* What was sent is not whole: end the connection for all of its threads. */
-int answer_send(struct conn *c, const void *buf, size_t len)
+/* If what was sent is not whole, end the connection for all of its threads. */
+static int sent(struct conn *c, int ret)
 {
-	int ret = channel_send(c->ch, buf, len);
-
 	if (ret)
 		shutdown(c->ch->fd, SHUT_RDWR);
 	return ret;
+}
+
+int answer_send(struct conn *c, const void *buf, size_t len)
+{
+	return sent(c, channel_send(c->ch, buf, len));
 }
 
 int answer_flush(struct conn *c)
@@ -47,6 +50,23 @@ int answer_refuse(struct conn *c, const struct request *r, u32 error, const char
 	if (!p)
 		return -EPIPE;
 	return answer_put(c, reply_put_error(p, c->s->style, r, error, why));
+}
+
+int answer_relay(struct conn *c, const struct request *r)
+{
+	size_t len;
+	u8 *p;
+
+	if (r->length < RELAY_MIN || r->length > RELAY_MAX || c->ch->tls ||
+	    relay_fill(&c->relay, c->s->exp->blk, (u32)r->length, r->offset))
+		return -EAGAIN;
+	p = answer_room(c, REPLY_SIZE_MAX);
+	if (!p)
+		return -EPIPE;
+	answer_put_result(c, p, r, 0);
+	len = c->out_len + reply_data_head(c->s->style);
+	c->out_len = 0;
+	return sent(c, channel_relay(c->ch, c->out, len, c->relay.out, r->length));
 }
 
 u8 *answer_put_result(struct conn *c, u8 *p, const struct request *r, int ret)

@@ -28,6 +28,15 @@ int answer_put(struct conn *c, const u8 *end);
 int answer_refuse(struct conn *c, const struct request *r, u32 error, const char *why);
 
 /**
+ * answer_relay() - answer NBD_CMD_READ with pages of the image, without copying them
+ * @c: connection
+ * @r: request
+ *
+ * Return: 0; -EAGAIN when that is not possible or not worth it; an error of the channel.
+ */
+int answer_relay(struct conn *c, const struct request *r);
+
+/**
  * answer_put_result() - write the reply to a request that was carried out
  * @c: connection
  * @p: where; the data of NBD_CMD_READ are in place behind the head

@@ -77,6 +77,9 @@ struct blk_io {
  * struct blk_ops - a format, or a layer over another struct blk
  * @name: as -f takes it
  * @read: @len bytes from @offset into @buf, all or an error
+ * @splice: put the pages of a range into the empty pipe @pipe; returns as
+ *	cached_splice(), and @read can do it instead. What is written to the range, but
+ *	nothing else, may show in the pipe afterwards. NULL where that cannot be promised
  * @write: @len bytes of @buf to @offset; flags: NOWAIT, FUA
  * @zero: make a range read as zeroes; flags: FUA, MAY_TRIM, FAST
  * @trim: give a range back; what it reads as then is not specified; flags: FUA
@@ -97,6 +100,7 @@ struct blk_io {
 struct blk_ops {
 	const char *name;
 	int (*read)(struct blk *blk, void *buf, u32 len, u64 offset, u32 flags);
+	int (*splice)(struct blk *blk, int pipe, u32 len, u64 offset);
 	int (*write)(struct blk *blk, const void *buf, u32 len, u64 offset, u32 flags);
 	int (*zero)(struct blk *blk, u64 len, u64 offset, u32 flags);
 	int (*trim)(struct blk *blk, u64 len, u64 offset, u32 flags);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/socket.h>
@@ -107,9 +108,10 @@ ssize_t channel_raw_recv(struct channel *ch, void *buf, size_t len)
 	return n;
 }
 
-ssize_t channel_raw_send(struct channel *ch, const void *buf, size_t len)
+/* @more: MSG_MORE, when something follows at once */
+static ssize_t raw_send(struct channel *ch, const void *buf, size_t len, int more)
 {
-	int flags = MSG_NOSIGNAL | (ch->deadline ? MSG_DONTWAIT : 0);
+	int flags = MSG_NOSIGNAL | (ch->deadline ? MSG_DONTWAIT : 0) | more;
 	ssize_t n;
 
 	do {
@@ -118,6 +120,11 @@ ssize_t channel_raw_send(struct channel *ch, const void *buf, size_t len)
 		n = send(ch->fd, buf, len, flags);
 	} while (n < 0 && (errno == EINTR || errno == EAGAIN));
 	return n;
+}
+
+ssize_t channel_raw_send(struct channel *ch, const void *buf, size_t len)
+{
+	return raw_send(ch, buf, len, 0);
 }
 
 static ssize_t recv_some(struct channel *ch, void *buf, size_t len)
@@ -130,13 +137,13 @@ static ssize_t recv_some(struct channel *ch, void *buf, size_t len)
 	return n < 0 ? -errno : n;
 }
 
-static ssize_t send_some(struct channel *ch, const void *buf, size_t len)
+static ssize_t send_some(struct channel *ch, const void *buf, size_t len, int more)
 {
 	ssize_t n;
 
 	if (ch->tls)
 		return tls_send(ch->tls, buf, len);
-	n = channel_raw_send(ch, buf, len);
+	n = raw_send(ch, buf, len, more);
 	return n < 0 ? -errno : n;
 }
 
@@ -163,12 +170,12 @@ int channel_read(struct channel *ch, void *buf, size_t len)
 	return n < 0 ? n : n ? 0 : -ECONNRESET;
 }
 
-static int send_all(struct channel *ch, const u8 *buf, size_t len)
+static int send_all(struct channel *ch, const u8 *buf, size_t len, int more)
 {
 	ssize_t n;
 
 	while (len) {
-		n = send_some(ch, buf, len);
+		n = send_some(ch, buf, len, more);
 		if (n < 0)
 			return (int)n;
 		buf += n;
@@ -181,5 +188,29 @@ int channel_send(struct channel *ch, const void *buf, size_t len)
 {
 	MUTEX_GUARD(&ch->send_lock);
 
-	return send_all(ch, buf, len);
+	return send_all(ch, buf, len, 0);
+}
+
+/* Move bytes from a pipe to the socket. A client that has left raises SIGPIPE. */
+static int empty_pipe(struct channel *ch, int pipe, size_t len)
+{
+	ssize_t n;
+
+	while (len) {
+		n = splice(pipe, NULL, ch->fd, NULL, len, 0);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? -errno : -EIO;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int channel_relay(struct channel *ch, const void *head, size_t head_len, int pipe,
+		  size_t len)
+{
+	MUTEX_GUARD(&ch->send_lock);
+
+	return send_all(ch, head, head_len, MSG_MORE) ?: empty_pipe(ch, pipe, len);
 }

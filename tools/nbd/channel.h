@@ -58,6 +58,19 @@ int channel_read(struct channel *ch, void *buf, size_t len);
 /** channel_send() - send all of @buf; 0, -ETIMEDOUT, or an error of the socket. */
 int channel_send(struct channel *ch, const void *buf, size_t len);
 
+/**
+ * channel_relay() - send a head, and behind it what is in a pipe
+ * @ch: channel, without TLS
+ * @head: bytes
+ * @head_len: how many
+ * @pipe: reading end
+ * @len: bytes in the pipe
+ *
+ * Return: as channel_send().
+ */
+int channel_relay(struct channel *ch, const void *head, size_t head_len, int pipe,
+		  size_t len);
+
 /** channel_pending() - whether channel_recv() has bytes that the socket does not show. */
 bool channel_pending(const struct channel *ch);
 

@@ -6,6 +6,7 @@
 #include "handshake.h"
 #include "pace.h"
 #include "pool.h"
+#include "relay.h"
 #include "ring.h"
 
 /**
@@ -24,8 +25,9 @@
  * @end: bytes
  * @out: replies that are not yet sent
  * @out_len: bytes of it
+ * @relay: for replies that are not copied
  *
- * One thread receives. It alone uses @ring, @in and @out.
+ * One thread receives. It alone uses @ring, @in, @out and @relay.
  */
 struct conn {
 	struct channel		*ch;
@@ -42,6 +44,7 @@ struct conn {
 	size_t			end;
 	u8			*out;
 	size_t			out_len;
+	struct relay		relay;
 };
 
 #endif /* AFSX_NBD_CONN_H */

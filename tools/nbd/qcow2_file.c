@@ -23,6 +23,7 @@ int qcow2_file_open(struct qcow2_file *file, const char *path,
 			       options->read_only ? "" : " for writing", strerror(errno));
 	if (!options->unlocked)
 		ret = image_lock(file->fd, path, !options->read_only, err);
+	cached_init(&file->cached, file->fd, !options->direct);
 	if (ret || !options->direct)
 		return ret;
 	file->direct_fd = open(path, flags | O_DIRECT);
@@ -64,28 +65,16 @@ static int descriptor_for(const struct qcow2_file *file, const void *buf, size_t
 	return file->direct_fd;
 }
 
-/* Read what the page cache has, all or nothing. */
-static int pread_cached(struct qcow2_file *file, void *buf, size_t len, u64 offset)
-{
-	struct iovec iov = { buf, len };
-	ssize_t n;
-
-	if (file->direct_fd >= 0 || file->read_waits)
-		return -EAGAIN;
-	n = preadv2(file->fd, &iov, 1, (off_t)offset, RWF_NOWAIT);
-	if (n == (ssize_t)len)
-		return 0;
-	if (n < 0 && errno == EOPNOTSUPP)
-		file->read_waits = true;
-	return -EAGAIN;
-}
-
 int qcow2_pread(struct qcow2_file *file, void *buf, size_t len, u64 offset, u32 flags)
 {
 	ssize_t n;
+	int ret;
 
-	if (flags & BLK_NOWAIT)
-		return pread_cached(file, buf, len, offset);
+	if (flags & BLK_NOWAIT) {
+		ret = cached_read(&file->cached, buf, len, offset);
+		if (ret != -EOPNOTSUPP)
+			return ret;
+	}
 	while (len) {
 		n = pread(descriptor_for(file, buf, len, offset), buf, len, (off_t)offset);
 		if (n < 0 && errno == EINTR)
@@ -136,20 +125,9 @@ int qcow2_pwritev(struct qcow2_file *file, struct iovec *iov, int nr, u64 offset
 
 int qcow2_pwrite_nowait(struct qcow2_file *file, const void *buf, size_t len, u64 offset)
 {
-	struct iovec iov = { (void *)buf, len };
-	ssize_t n;
+	int ret = cached_write(&file->cached, buf, len, offset);
 
-	if (file->direct_fd >= 0)
-		return -EAGAIN;
-	if (!file->write_waits) {
-		n = pwritev2(file->fd, &iov, 1, (off_t)offset, RWF_NOWAIT);
-		if (n == (ssize_t)len)
-			return 0;
-		if (n >= 0 || errno != EOPNOTSUPP)
-			return -EAGAIN;
-		file->write_waits = true;
-	}
-	return qcow2_pwrite(file, buf, len, offset);
+	return ret == -EOPNOTSUPP ? qcow2_pwrite(file, buf, len, offset) : ret;
 }
 
 int qcow2_sync(struct qcow2_file *file)

@@ -3,23 +3,21 @@
 #ifndef AFSX_NBD_QCOW2_FILE_H
 #define AFSX_NBD_QCOW2_FILE_H
 
-#include <stdatomic.h>
 #include <sys/uio.h>
 
 #include "blk.h"
+#include "cached.h"
 
 /**
  * struct qcow2_file - an open file or block device
  * @fd: through the page cache
  * @direct_fd: the same past it, or -1
- * @read_waits: reading cannot be asked not to wait
- * @write_waits: nor writing
+ * @cached: of @fd
  */
 struct qcow2_file {
 	int		fd;
 	int		direct_fd;
-	_Atomic bool	read_waits;
-	_Atomic bool	write_waits;
+	struct cached	cached;
 };
 
 /** qcow2_file_open() - open @path; 0, or a negative errno with @err set. */
@@ -56,9 +54,6 @@ int qcow2_pwritev(struct qcow2_file *file, struct iovec *iov, int nr, u64 offset
  * @buf: data
  * @len: bytes
  * @offset: in the file
- *
- * File systems that cannot be asked that are written to plainly: as it goes to the
- * page cache, that waits only when there is too little memory.
  *
  * Return: 0, -EAGAIN when it would wait, or another negative errno.
  */

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
-#include <linux/magic.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +10,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
-#include <sys/vfs.h>
 
+#include "cached.h"
 #include "cleanup.h"
 #include "image_lock.h"
 #include "raw.h"
@@ -21,24 +20,12 @@
 #define PAGE_CACHE_BLOCK	4096u
 #define RING_COPY_MAX	(32 * 1024)	/* bytes a ring may read from the page cache */
 
-/*
- * Whether BLK_NOWAIT is worth a try. File systems without RWF_NOWAIT say so at the
- * first one.
- */
-enum nowait {
-	NOWAIT_TRY,
-	NOWAIT_PLAIN,	/* not known there, but a plain call takes little longer */
-	NOWAIT_NEVER,
-};
-
 struct raw {
 	struct blk	blk;
 	int		fd;
 	bool		device;
 	bool		direct;
-	bool		in_memory;
-	atomic_int	nowait_read;	/* enum nowait */
-	atomic_int	nowait_write;
+	struct cached	cached;
 	atomic_int	lost;		/* what a flush failed with */
 };
 
@@ -106,19 +93,10 @@ static int transfer_aligned(struct raw *raw, bool write, void *buf, u32 len,
 static int transfer_nowait(struct raw *raw, bool write, void *buf, u32 len,
 			   u64 offset)
 {
-	atomic_int *nowait = write ? &raw->nowait_write : &raw->nowait_read;
-	ssize_t n;
+	int ret = write ? cached_write(&raw->cached, buf, len, offset) :
+			  cached_read(&raw->cached, buf, len, offset);
 
-	if (*nowait == NOWAIT_TRY) {
-		n = transfer_some(raw, write, buf, len, offset, RWF_NOWAIT);
-		if (n != -EOPNOTSUPP)
-			return n == len ? 0 : n < 0 ? (int)n : -EAGAIN;
-		/* buffered writes wait for the disk only under pressure */
-		*nowait = write || raw->in_memory ? NOWAIT_PLAIN : NOWAIT_NEVER;
-	}
-	if (*nowait == NOWAIT_NEVER)
-		return -EAGAIN;
-	return transfer(raw, write, buf, len, offset, 0);
+	return ret == -EOPNOTSUPP ? transfer(raw, write, buf, len, offset, 0) : ret;
 }
 
 static int raw_read(struct blk *blk, void *buf, u32 len, u64 offset, u32 flags)
@@ -128,6 +106,11 @@ static int raw_read(struct blk *blk, void *buf, u32 len, u64 offset, u32 flags)
 	if (flags & BLK_NOWAIT)
 		return transfer_nowait(raw, false, buf, len, offset);
 	return transfer_aligned(raw, false, buf, len, offset, 0);
+}
+
+static int raw_splice(struct blk *blk, int pipe, u32 len, u64 offset)
+{
+	return cached_splice(&raw_of(blk)->cached, pipe, len, offset);
 }
 
 /* Remember that something which was written is lost. */
@@ -328,6 +311,7 @@ static void raw_close(struct blk *blk)
 static const struct blk_ops raw_ops = {
 	.name = "raw",
 	.read = raw_read,
+	.splice = raw_splice,
 	.write = raw_write,
 	.zero = raw_zero,
 	.trim = raw_trim,
@@ -371,12 +355,8 @@ static int measure_file(struct raw *raw, const char *path, const struct stat *st
 			struct errbuf *err)
 {
 	struct statx x;
-	struct statfs fs;
 
 	raw->blk.size = (u64)st->st_size;
-	if (!fstatfs(raw->fd, &fs))
-		raw->in_memory = fs.f_type == TMPFS_MAGIC ||
-				 fs.f_type == RAMFS_MAGIC;
 	if (!raw->direct)
 		return 0;
 	raw->blk.min_block = BLK_ALIGN;
@@ -433,11 +413,8 @@ int raw_open(const char *path, const struct blk_options *opts, struct blk **blk,
 	raw->blk.read_only = opts->read_only;
 	raw->blk.async = opts->async;
 	raw->direct = opts->direct;
-	if (opts->direct) {
+	if (opts->direct)
 		flags |= O_DIRECT;
-		raw->nowait_read = NOWAIT_NEVER;
-		raw->nowait_write = NOWAIT_NEVER;
-	}
 	ret = open_file(raw, path, flags);
 	if (ret)
 		err_set(err, ret, "%s: cannot be opened%s%s: %s", path,
@@ -445,6 +422,8 @@ int raw_open(const char *path, const struct blk_options *opts, struct blk **blk,
 			opts->direct ? " for direct I/O" : "", strerror(-ret));
 	else
 		ret = measure(raw, path, err);
+	if (!ret)
+		cached_init(&raw->cached, raw->fd, !raw->direct);
 	if (!ret && !opts->unlocked)
 		ret = image_lock(raw->fd, path, !opts->read_only, err);
 	if (ret) {

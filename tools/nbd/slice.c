@@ -22,6 +22,15 @@ static int slice_read(struct blk *blk, void *buf, u32 len, u64 offset, u32 flags
 	return s->below->ops->read(s->below, buf, len, s->start + offset, flags);
 }
 
+static int slice_splice(struct blk *blk, int pipe, u32 len, u64 offset)
+{
+	struct slice *s = slice_of(blk);
+
+	if (!s->below->ops->splice)
+		return -EAGAIN;
+	return s->below->ops->splice(s->below, pipe, len, s->start + offset);
+}
+
 static int slice_write(struct blk *blk, const void *buf, u32 len, u64 offset,
 		       u32 flags)
 {
@@ -92,6 +101,7 @@ static void slice_close(struct blk *blk)
 static const struct blk_ops slice_ops = {
 	.name = "slice",
 	.read = slice_read,
+	.splice = slice_splice,
 	.write = slice_write,
 	.zero = slice_zero,
 	.trim = slice_trim,

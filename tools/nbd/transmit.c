@@ -28,9 +28,15 @@ static bool tried_here(const struct conn *c, const struct request *r)
 static int run_quickly(struct conn *c, const struct request *r, u8 *data)
 {
 	bool read = r->type == NBD_CMD_READ;
-	u8 *p = answer_room(c, REPLY_SIZE_MAX + (read ? r->length : 0));
 	int ret;
+	u8 *p;
 
+	if (read) {
+		ret = answer_relay(c, r);
+		if (ret != -EAGAIN)
+			return ret;
+	}
+	p = answer_room(c, REPLY_SIZE_MAX + (read ? r->length : 0));
 	if (!p)
 		return -EPIPE;
 	if (read)
@@ -204,9 +210,11 @@ int transmit(struct channel *ch, const struct session *s,
 	if (!in || !out)
 		return -ENOMEM;
 	jobs_init(&c);
+	relay_init(&c.relay);
 	while (ret > 0 && !__atomic_load_n(stop, __ATOMIC_RELAXED))
 		ret = serve_one(&c);
 	sent = answer_flush(&c);
 	jobs_end(&c);
+	relay_close(&c.relay);
 	return ret < 0 ? ret : sent;
 }

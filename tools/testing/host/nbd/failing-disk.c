@@ -3,7 +3,7 @@
  * Preloaded into a server: calls on its image fail as those on a broken or full disk
  * do. DISK_FAULTS names a file with words CALL=ERRNO, CALL=short, CALL=slow or
  * CALL=wait, read at each call, so that faults come and go while the server runs. CALL
- * is read, write, sync or fallocate. A slow call takes 10 ms longer, and one that waits
+ * is read, splice, write, sync or fallocate. A slow call takes 10 ms longer, and one that waits
  * as long as the file says so. ring-read, ring-write and ring-sync are operations of
  * io_uring; they can only be short or fail with EIO or ENOSPC. ring-submit=ERRNO and
  * ring-setup=ERRNO are liburing's own calls.
@@ -112,6 +112,25 @@ ssize_t pread(int fd, void *buf, size_t len, off_t offset)
 ssize_t pwritev(int fd, const struct iovec *iov, int count, off_t offset)
 {
 	return transfer("write", "pwritev2", fd, iov, count, offset, 0);
+}
+
+/* Of the image into a pipe; the other way is the client's. */
+ssize_t splice(int in, off_t *in_at, int out, off_t *out_at, size_t len, unsigned int flags)
+{
+	ssize_t (*real)(int in, off_t *in_at, int out, off_t *out_at, size_t len,
+			unsigned int flags) =
+		(ssize_t (*)(int in, off_t *in_at, int out, off_t *out_at, size_t len,
+			     unsigned int flags))dlsym(RTLD_NEXT, "splice");
+	int error = in_at ? fault("splice") : 0;
+
+	if (error > 0) {
+		errno = error;
+		return -1;
+	}
+	/* some of it, and then no more */
+	if (error == SHORT && *in_at % SECTOR)
+		return 0;
+	return real(in, in_at, out, out_at, error == SHORT ? len / 3 + 1 : len, flags);
 }
 
 int fdatasync(int fd)

@@ -5,6 +5,7 @@ LIBRARY is failing-disk.so, preloaded into PROGRAM."""
 import errno
 import os
 import sys
+import tempfile
 
 from wire import *
 
@@ -117,6 +118,45 @@ def lost_data(c, other, faults):
     equal("read", c.read(0, 4096), bytes(4096))
 
 
+def uncopied(program, directory):
+    """Large reads go to the client as pages of the image, and if that fails as copies."""
+    faults = Faults(directory)
+    sizes = (1 << 16, 100001, 1 << 18)
+    data = os.urandom(SIZE)
+    # here it does not depend on the kernel whether a page is known to be in memory
+    with tempfile.NamedTemporaryFile(dir="/dev/shm") as f:
+        f.write(data)
+        f.flush()
+        with Server(program, directory, "-f", "raw", "-t", "-e", "9", f.name) as server:
+            for style in ("simple", "structured", "extended"):
+                c = Client(server).negotiate(style)
+                for size in sizes:
+                    for offset in (0, 12345, SIZE - size):
+                        right = data[offset:offset + size]
+                        faults.set(f"read={errno.EIO}")
+                        assert c.read(offset, size) == right, "uncopied"
+                        equal("a smaller read", c.error(READ, offset, 4096), EIO)
+                        equal("a larger read", c.error(READ, 0, 1 << 20), EIO)
+                        for fault in ("short", errno.EIO, errno.ENOMEM):
+                            faults.set(f"splice={fault}")
+                            assert c.read(offset, size) == right, f"splice {fault}"
+                        faults.set(f"splice=short read={errno.EIO}")
+                        equal("neither", c.error(READ, offset, size), EIO)
+                        faults.set()
+                os.truncate(f.name, SIZE // 2)
+                equal("over the end", c.error(READ, SIZE // 2 - 4096, 1 << 17), EIO)
+                os.truncate(f.name, SIZE)
+                f.seek(0)
+                f.write(data)
+                f.flush()
+                assert c.read(SIZE // 2 - 4096, 1 << 17) == \
+                    data[SIZE // 2 - 4096:][:1 << 17], "after that"
+        faults.set(f"splice={errno.EINVAL}")
+        with Server(program, directory, "-f", "raw", "-t", "-e", "9", f.name) as server:
+            assert Client(server).negotiate().read(0, 1 << 18) == data[:1 << 18], "never"
+        faults.set()
+
+
 def no_ring(c, faults):
     """A ring that takes nothing any more loses nothing: threads go on."""
     data = os.urandom(8192)
@@ -188,6 +228,7 @@ def main():
             lost_data(c, Client(server).negotiate(style), faults)
         assert "export '': not all of it is durable" in open(server.log).read()
     on_ring(program, directory)
+    uncopied(program, directory)
 
 
 if __name__ == "__main__":

@@ -58,6 +58,7 @@ def deaf(server):
     """Ask for much, take nothing, until the server ends."""
     c = Client(server).negotiate()
     for _ in range(16):
+        c.send(READ, 0, 1 << 17)
         c.send(READ, 0, 1 << 20)
     print("ready", flush=True)
     while c.socket.recv(1, socket.MSG_PEEK):
