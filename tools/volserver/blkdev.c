@@ -20,6 +20,10 @@
 
 static void destroy(struct blkdev *dev)
 {
+	struct blkdev_req *req;
+
+	while ((req = blkdev_queue_take(&dev->spare)))
+		free(req);
 	if (dev->nbd)
 		nbd_close(dev->nbd);
 	if (dev->wake >= 0)
@@ -49,6 +53,7 @@ int blkdev_open(const struct blkdev_opts *o, struct blkdev **out,
 	blkdev_queue_init(&dev->pending);
 	blkdev_queue_init(&dev->inflight);
 	blkdev_queue_init(&dev->unflushed);
+	blkdev_queue_init(&dev->spare);
 	if (!dev->opts.uri || dev->wake < 0) {
 		ret = err_set(err, -ENOMEM, "out of memory or descriptors");
 		goto fail;
@@ -127,6 +132,30 @@ void blkdev_trust(struct blkdev *dev, s64 until)
 
 	atomic_store(&dev->trusted, until);
 	blkdev_push(dev);	/* what was held back */
+}
+
+/* The system would clear its memory each time. */
+static struct blkdev_req *new_req(struct blkdev *dev, size_t extra)
+{
+	if (extra == DATA_MAX) {
+		MUTEX_GUARD(&dev->lock);
+		if (dev->spare.head) {
+			dev->nr_spare--;
+			return blkdev_queue_take(&dev->spare);
+		}
+	}
+	return malloc(sizeof(struct blkdev_req) + extra);
+}
+
+void blkdev_free_req(struct blkdev *dev, struct blkdev_req *req)
+{
+	if (req->op != BLKDEV_WRITE || req->len != DATA_MAX ||
+	    dev->nr_spare == BLKDEV_UNFLUSHED_MAX / DATA_MAX) {
+		free(req);
+		return;
+	}
+	blkdev_queue_put_back(&dev->spare, req);
+	dev->nr_spare++;
 }
 
 static void count(struct blkdev_stats *stats, const struct blkdev_req *req,
@@ -210,7 +239,7 @@ static void start(struct blkdev *dev, struct blkdev_batch *batch,
 		  const struct blkdev_req *model, const void *data)
 {
 	size_t extra = data ? model->len : 0;
-	struct blkdev_req *req = malloc(sizeof(*req) + extra);
+	struct blkdev_req *req = new_req(dev, extra);
 
 	if (!req) {
 		MUTEX_GUARD(&dev->lock);

@@ -22,7 +22,6 @@
 #define ANSWER_DEFAULT	60		/* seconds */
 #define LOOK_MS		1000		/* how soon it is noticed that none came */
 #define TOO_OLD		"the lease is too old"
-#define UNFLUSHED_MAX	(64u * 1024 * 1024)	/* bytes kept to repeat */
 
 /* Called by libnbd, inside nbd_aio_notify_*(). */
 static int on_answer(void *ctx, int *error)
@@ -88,7 +87,7 @@ static void forget_flushed(struct blkdev *dev, u64 limit)
 		struct blkdev_req *req = blkdev_queue_take(&dev->unflushed);
 
 		dev->unflushed_len -= memory_of(req);
-		free(req);
+		blkdev_free_req(dev, req);
 	}
 }
 
@@ -117,7 +116,7 @@ static void finish(struct blkdev *dev, struct blkdev_req *req)
 		blkdev_queue_add(&dev->unflushed, req);
 		dev->unflushed_len += memory_of(req);
 	} else {
-		free(req);
+		blkdev_free_req(dev, req);
 	}
 }
 
@@ -268,7 +267,7 @@ static struct blkdev_req *next_to_send(struct blkdev *dev)
 		if (!err)
 			return req;
 		blkdev_complete(dev, req, err);
-		free(req);
+		blkdev_free_req(dev, req);
 	}
 	return NULL;
 }
@@ -314,7 +313,7 @@ static void flush_when_due(struct blkdev *dev)
 {
 	struct blkdev_req *req;
 
-	if (dev->unflushed_len < UNFLUSHED_MAX || dev->flushing)
+	if (dev->unflushed_len < BLKDEV_UNFLUSHED_MAX || dev->flushing)
 		return;
 	req = calloc(1, sizeof(*req));
 	if (!req)
@@ -346,7 +345,7 @@ static void fail_everything(struct blkdev *dev)
 	requeue_inflight(dev);
 	while ((req = blkdev_queue_take(&dev->pending))) {
 		blkdev_complete(dev, req, dev->failed);
-		free(req);
+		blkdev_free_req(dev, req);
 	}
 }
 

@@ -58,7 +58,8 @@ struct blkdev_req {
 };
 
 #define BLKDEV_REQUEST_MAX	(1024u * 1024)	/* bytes in one request */
-#define BLKDEV_QUEUED_MAX	(32u * 1024 * 1024)	/* bytes waiting to be written */
+#define BLKDEV_QUEUED_MAX	(8u * 1024 * 1024)	/* bytes waiting to be written */
+#define BLKDEV_UNFLUSHED_MAX	(16u * 1024 * 1024)	/* bytes kept to repeat */
 
 TAILQ_HEAD(blkdev_batches, blkdev_batch);
 
@@ -81,6 +82,8 @@ struct blkdev_queue {
  * @room: there is room in the queue again
  * @pending: to be sent
  * @queued: bytes to be written in @pending and @inflight
+ * @spare: memory of requests to write that is used again
+ * @nr_spare: how many
  * @stats: requests answered
  * @failed: 0, or the errno (negative) that made the device fail for good
  * @waiters: batches that are waited for
@@ -118,6 +121,8 @@ struct blkdev {
 	pthread_cond_t room;
 	struct blkdev_queue pending;
 	u64 queued;
+	struct blkdev_queue spare;
+	unsigned int nr_spare;
 	struct blkdev_stats stats;
 	int failed;
 	struct blkdev_batches waiters;
@@ -217,6 +222,9 @@ void *blkdev_io_main(void *dev);
 
 /** blkdev_send() - start a request in time; negative when that is not possible */
 s64 blkdev_send(struct blkdev *dev, struct blkdev_req *req);
+
+/** blkdev_free_req() - the end of a request; with the lock held */
+void blkdev_free_req(struct blkdev *dev, struct blkdev_req *req);
 
 /** blkdev_stopping() - blkdev_close() was called */
 bool blkdev_stopping(struct blkdev *dev);

@@ -3,7 +3,8 @@
  * bench-store TARGET WHERE STEP...: do the same work on the volume store (TARGET
  * store, WHERE the NBD URI of an empty one) or on files (TARGET files, WHERE an
  * empty directory), and print a line "NAME VALUE" for each figure. What a step
- * needs is made before its time is taken.
+ * needs is made before its time is taken; "sequential" reads a file of a GiB on its
+ * standard input.
  *
  * The steps are in a table below.
  */
@@ -17,6 +18,7 @@
 
 #define BLOCK		4096u
 #define BIG_STEP	(1024u * 1024)
+#define BIG_FILE	(1024u * BIG_STEP)
 #define HOT_SIZE	(64u * 1024 * 1024)
 #define BIG_DIR		(DIRS_MAX - 1)
 
@@ -32,7 +34,7 @@
 enum op { CREATE, RENAME, REMOVE, LOOKUP, STATUS, WRITE };
 
 static const struct target *target;
-static u8 data[BIG_STEP];
+static u8 data[4 * BIG_STEP];
 
 double now(void)
 {
@@ -188,11 +190,15 @@ static void names(void)
 	run_loads(loads, ARRAY_SIZE(loads));
 }
 
-static void write_through(unsigned int nr, u64 size, u64 group)
+/* @next: NULL, or gets the next BIG_STEP bytes of @data */
+static void write_through(unsigned int nr, u64 size, u64 group,
+			  void (*next)(void))
 {
 	for (u64 off = 0; off < size; off += BIG_STEP) {
 		if (!(off % group))
 			target->begin();
+		if (next)
+			next();
 		target->write(BIG_DIR, nr, off, data, BIG_STEP);
 		if (!((off + BIG_STEP) % group))
 			target->end();
@@ -206,7 +212,7 @@ static void make_big_dir(void)
 	target->begin();
 	target->mkdir(BIG_DIR);
 	target->end();
-	make_files(BIG_DIR, THREADS + 1);
+	make_files(BIG_DIR, THREADS + 2);
 }
 
 static void small_writes(void)
@@ -219,24 +225,45 @@ static void small_writes(void)
 
 	make_big_dir();
 	for (unsigned int i = 0; i < THREADS; i++)
-		write_through(i, HOT_SIZE / THREADS, HOT_SIZE / THREADS);
+		write_through(i, HOT_SIZE / THREADS, HOT_SIZE / THREADS, NULL);
 	run_loads(loads, ARRAY_SIZE(loads));
 }
 
-/* MB a second, as nbdcopy and disks count them. */
+static void next_input(void)
+{
+	size_t len = 0;
+
+	while (len < BIG_STEP) {
+		ssize_t n = read(STDIN_FILENO, data + len, BIG_STEP - len);
+
+		if (n <= 0)
+			die("the input is too short");
+		len += (size_t)n;
+	}
+}
+
+/* As nbdcopy, from a file to nowhere. MB a second, as it and disks count them. */
+static void copy_in(const char *name, unsigned int nr, u64 group)
+{
+	double start = now();
+
+	if (lseek(STDIN_FILENO, 0, SEEK_SET))
+		die("the input is no file");
+	write_through(nr, BIG_FILE, group, next_input);
+	report(name, BIG_FILE / 1e6 / (now() - start));
+}
+
 static void big_file(void)
 {
-	const u64 size = 1024u * BIG_STEP;
 	double start;
 
 	make_big_dir();
+	copy_in("sequential write", THREADS, BIG_FILE);
 	start = now();
-	write_through(THREADS, size, 16 * BIG_STEP);
-	report("sequential write", size / 1e6 / (now() - start));
-	start = now();
-	for (u64 off = 0; off < size; off += BIG_STEP)
-		target->read(BIG_DIR, THREADS, off, data, BIG_STEP);
-	report("sequential read", size / 1e6 / (now() - start));
+	for (u64 off = 0; off < BIG_FILE; off += sizeof(data))
+		target->read(BIG_DIR, THREADS, off, data, sizeof(data));
+	report("sequential read", BIG_FILE / 1e6 / (now() - start));
+	copy_in("sequential write, 16 MiB a sync", THREADS + 1, 16 * BIG_STEP);
 }
 
 static void full_directory(void)
