@@ -46,6 +46,15 @@ static const struct argp_option options[] = {
 	{ }
 };
 
+/* Whether the usage of the command is asked for, wherever in its words. */
+static bool wants_help(const struct config *cfg)
+{
+	for (int i = 1; i < cfg->argc && strcmp(cfg->argv[i], "--"); i++)
+		if (!strcmp(cfg->argv[i], "--help"))
+			return true;
+	return false;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct config *cfg = state->input;
@@ -74,12 +83,24 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!cfg->argc)
 			argp_error(state, "no command given");
-		if (!cfg->uri == !cfg->control)
+		if (!cfg->uri == !cfg->control && !wants_help(cfg))
 			argp_error(state, "one of --store and --control is needed");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
+}
+
+#define ARGS_DOC	"COMMAND [ARGUMENT...]"
+
+/* Of one command, or with NULL of each. */
+static void print_commands(FILE *out, const char *name)
+{
+	if (!name || !strcmp(name, "format")) {
+		fputs("  format [--force] [--wal SIZE]\n", out);
+		fputs("\tmake a store on the device (with --store only)\n", out);
+	}
+	volcmd_usage(out, name);
 }
 
 /* The list of commands comes from their table. */
@@ -95,9 +116,7 @@ static char *help_filter(int key, const char *text, void *input)
 	if (!f)
 		return NULL;
 	fputs("Commands:\n", f);
-	fputs("  format [--force] [--wal SIZE]\n", f);
-	fputs("\tmake a store on the device (with --store only)\n", f);
-	volcmd_usage(f);
+	print_commands(f, NULL);
 	fclose(f);
 	return all;
 }
@@ -105,7 +124,7 @@ static char *help_filter(int key, const char *text, void *input)
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.args_doc = "COMMAND [ARGUMENT...]",
+	.args_doc = ARGS_DOC,
 	.doc = "Make an afsx volume store and administer its volumes.\v ",
 	.help_filter = help_filter,
 };
@@ -228,21 +247,32 @@ static int run_online(const struct config *cfg)
 	return ret < 0 ? complain(cfg->argv[0], &err, ret) : ret;
 }
 
+static int show_help(const char *command)
+{
+	puts("Usage: afsx-vol [OPTION...] " ARGS_DOC);
+	print_commands(stdout, command);
+	return VOLCMD_OK;
+}
+
 int main(int argc, char **argv)
 {
 	struct sigaction sa = { .sa_handler = on_signal };
 	struct config cfg = { .argc = 0 };
+	bool format;
 
 	argp_err_exit_status = VOLCMD_USAGE;
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &cfg);
 	log_setup("afsx-vol", LOG_WARN);
-	if (cfg.uri && !strcmp(cfg.argv[0], "format"))
-		return run_format(&cfg);
-	if (!volcmd_known(cfg.argv[0])) {
+	format = !strcmp(cfg.argv[0], "format") && !cfg.control;
+	if (!format && !volcmd_known(cfg.argv[0])) {
 		fprintf(stderr, "afsx-vol: unknown command '%s'\n",
 			cfg.argv[0]);
 		return VOLCMD_USAGE;
 	}
+	if (wants_help(&cfg))
+		return show_help(cfg.argv[0]);
+	if (format)
+		return run_format(&cfg);
 	if (cfg.control)
 		return run_online(&cfg);
 	sigaction(SIGINT, &sa, NULL);

@@ -389,11 +389,13 @@ int volcmd_known(const char *name)
 	return !!find_command(name);
 }
 
-void volcmd_usage(FILE *out)
+void volcmd_usage(FILE *out, const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		const struct volcmd_desc *d = &commands[i];
 
+		if (name && strcmp(name, d->name))
+			continue;
 		fprintf(out, "  %s", d->name);
 		for (const struct volcmd_option *o = d->options; o->name; o++)
 			fprintf(out, " [--%s%s%s]", o->name,

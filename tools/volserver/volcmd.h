@@ -64,7 +64,7 @@ int volcmd_run(struct store *st, const struct volcmd_io *io, int argc,
 /** volcmd_known() - whether @name is a command of volcmd_run(). */
 int volcmd_known(const char *name);
 
-/** volcmd_usage() - one line per command, for --help. */
-void volcmd_usage(FILE *out);
+/** volcmd_usage() - for --help: how command @name is called, or with NULL each of them. */
+void volcmd_usage(FILE *out, const char *name);
 
 #endif /* AFSX_VOLCMD_H */

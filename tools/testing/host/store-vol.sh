@@ -49,6 +49,31 @@ options_are_checked()
 	expect 0 'mkmount' "$bin/afsx-vol" --help
 }
 
+# usage_of COMMAND: what the list of all commands says of it
+usage_of()
+{
+	"$bin/afsx-vol" --help | sed '1,/^Commands:/d' |
+		awk -v name="$1" '/^  / { this = $1 } this == name' | tr -s '[:space:]' ' '
+}
+
+# Without a store, and whatever else is on the line.
+commands_have_help()
+{
+	local command output
+
+	for command in $("$bin/afsx-vol" --help | sed -n '/^Commands:/,$s/^  \([a-z]*\).*/\1/p'); do
+		output=$("$bin/afsx-vol" "$command" --help) || fail "$command --help: status $?"
+		equal "$command --help" "$(sed 1d <<<"$output" | tr -s '[:space:]' ' ')" \
+			"$(usage_of "$command")"
+		equal 'its first line' "${output%%$'\n'*}" \
+			'Usage: afsx-vol [OPTION...] COMMAND [ARGUMENT...]'
+	done
+	expect 0 '--force' "$bin/afsx-vol" --store gopher://x format --wal 4M --help
+	expect 0 '--anyone' vol create --help name
+	expect 2 "unknown command 'bogus'" "$bin/afsx-vol" bogus --help
+	expect 2 'one of --store and --control' "$bin/afsx-vol" list -- --help
+}
+
 uris_are_checked()
 {
 	expect 1 "$work/none.*No such file" "$bin/afsx-vol" \
@@ -276,6 +301,7 @@ stores_are_verified()
 }
 
 options_are_checked
+commands_have_help
 uris_are_checked
 start_nbdkit memory 256M
 formatting_is_checked
