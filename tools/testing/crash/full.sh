@@ -8,4 +8,4 @@ set -euo pipefail
 # shellcheck source=tools/testing/crash/lib.sh
 . "$AFSX_TOP/tools/testing/crash/lib.sh"
 
-"$bin/crash-ram-fast" full 2>"$TMPDIR/full.log"
+"$bin/crash-ram-fast" full 2>"$logs/full.log"

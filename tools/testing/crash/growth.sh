@@ -8,4 +8,4 @@ set -euo pipefail
 # shellcheck source=tools/testing/crash/lib.sh
 . "$AFSX_TOP/tools/testing/crash/lib.sh"
 
-"$bin/crash-ram-fast" growth 2>"$TMPDIR/growth.log"
+"$bin/crash-ram-fast" growth 2>"$logs/growth.log"

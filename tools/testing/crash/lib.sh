@@ -5,6 +5,10 @@
 # shellcheck source=tools/testing/host/lib.sh
 . "$AFSX_TOP/tools/testing/host/lib.sh"
 
+# What run-tier makes, and removes; without it they are left in /tmp.
+# shellcheck disable=SC2034	# the tests use it
+logs=${TMPDIR:-/tmp}
+
 # by_length A B: A, or B in a campaign
 by_length()
 {

@@ -10,4 +10,4 @@ set -euo pipefail
 . "$AFSX_TOP/tools/testing/crash/lib.sh"
 
 # shellcheck disable=SC2046	# two arguments
-"$bin/crash-ram-fast" sequences $(by_length "3 1" "4 7") 2>"$TMPDIR/sequences.log"
+"$bin/crash-ram-fast" sequences $(by_length "3 1" "4 7") 2>"$logs/sequences.log"
