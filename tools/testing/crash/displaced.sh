@@ -16,7 +16,10 @@ set -euo pipefail
 
 afsxd=$AFSX_TOP/build/bin/afsxd
 rounds=$(by_length 1 20)
-path=$work/path
+scenarios=(stopped_writer cut_off_writer held_before_change held_before_lease closed_again
+	taken_over)
+all=$work
+path=
 path_pid=
 writer=
 
@@ -35,7 +38,6 @@ cut_path()
 	wait "$path_pid" 2>/dev/null || true
 	path_pid=
 }
-trap 'cut_path; clean_up' EXIT
 
 # The writer's process id means nothing to others, as on another machine.
 start_writer()
@@ -130,6 +132,16 @@ held_writer()
 	new_owner "writer held at $1" let_go "$1"
 }
 
+held_before_change()
+{
+	held_writer 'a change' ''
+}
+
+held_before_lease()
+{
+	held_writer 'its lease' AFSXOWNR
+}
+
 # The new owner has closed the store already.
 closed_again()
 {
@@ -149,18 +161,46 @@ taken_over()
 	expect_volumes 'store taken over' "taken.$round"
 }
 
+# apart NUMBER SCENARIO: beside others, with a store and an address of its own
+apart()
+{
+	work=$all/$round.$1
+	uri="nbd+unix:///?socket=$work/nbd"
+	control=$work/control
+	path=$work/path
+	server=127.0.0.$((2 + $1))
+	checks=0
+	trap 'cut_path; clean_up' EXIT
+	mkdir "$work"
+	mkfifo "$work/until"
+	start_nbd 64M
+	open_path
+	"$2"
+	echo "$checks" >"$work.checks"
+}
+
+# Most of the time is spent waiting until an owner is sure to be dead, so all wait together.
+one_round()
+{
+	local pids=() pid i bad=0
+
+	for i in "${!scenarios[@]}"; do
+		apart "$i" "${scenarios[i]}" &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do
+		wait "$pid" || bad=1
+	done
+	((!bad)) || exit 1
+}
+
 need nbdkit unshare
 unshare --pid --fork --mount-proc true 2>/dev/null || skip 'no right to make a namespace'
 [[ -x $afsxd ]] || skip 'afsxd is not built: make tools'
-mkfifo "$work/until"
-start_nbd 64M
-open_path
 for ((round = 0; round < rounds; round++)); do
-	stopped_writer
-	cut_off_writer
-	held_writer 'a change' ''
-	held_writer 'its lease' AFSXOWNR
-	closed_again
-	taken_over
+	one_round
+done
+for file in "$all"/*.checks; do
+	checks=$((checks + $(<"$file")))
 done
 echo "$rounds writers each stopped, cut off, held up twice, replaced and taken over: $checks results as expected"
