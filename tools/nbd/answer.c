@@ -7,7 +7,9 @@
 #include "proto.h"
 #include "reply.h"
 
-#define SEND_EARLY	(128 * 1024)	/* replies that do not wait for others */
+/* Bytes of replies that do not wait for others, when they are large, and small. */
+#define SEND_LARGE	(128 * 1024)
+#define SEND_SMALL	(32 * 1024)
 
 /* If what was sent is not whole, end the connection for all of its threads. */
 static int sent(struct conn *c, int ret)
@@ -40,7 +42,8 @@ u8 *answer_room(struct conn *c, size_t len)
 int answer_put(struct conn *c, const u8 *end)
 {
 	c->out_len = (size_t)(end - c->out);
-	return c->out_len >= SEND_EARLY ? answer_flush(c) : 0;
+	/* with these the client has something to do while others are carried out */
+	return c->out_len >= (c->small ? SEND_SMALL : SEND_LARGE) ? answer_flush(c) : 0;
 }
 
 int answer_refuse(struct conn *c, const struct request *r, u32 error, const char *why)

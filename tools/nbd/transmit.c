@@ -10,8 +10,9 @@
 #include "reply.h"
 #include "transmit.h"
 
-#define IN_SIZE		(512 * 1024)	/* received and not yet carried out */
-#define QUICK_MAX	(256 * 1024)	/* bytes read at once, in the same thread */
+#define QUICK_MAX	(256 * 1024)	/* bytes moved at once, in the same thread */
+/* Received and not yet carried out: heads, and as much data as is written at once. */
+#define IN_SIZE		(QUICK_MAX + 4096)
 #define SMALL_MAX	(16 * 1024)	/* bytes after which the next request is soon there */
 #define TAKE_EXACTLY	(64 * 1024)	/* missing data that is received alone */
 /* Data that doc/proto.md does not allow to be met with a hang-up. */

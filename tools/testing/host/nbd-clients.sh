@@ -178,7 +178,7 @@ fio_verifies()
 		rm -f "$copy"
 		truncate -s 16M "$copy"
 		start -f raw -t -e 20 "$copy"
-		passes "fio, $jobs jobs" verify "$jobs" --bsrange=512-128k --bs_unaligned=1
+		passes "fio, $jobs jobs" verify "$jobs" --bsrange=512-300k --bs_unaligned=1
 		stop
 	done
 }
