@@ -85,7 +85,7 @@ static s32 receive(struct svc_call *call, const struct afsx_store_data_args *a,
 	if (!err && rxs_read(call->rx, buf, 1))
 		return AFSX_RXGEN_SS_UNMARSHAL;
 	if (!err)
-		err = store_ingest_end(in);
+		err = store_ingest_end(in, a->pos + a->len >= a->file_len);
 	return err ? fs_abort(err) : 0;
 }
 

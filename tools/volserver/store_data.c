@@ -439,23 +439,23 @@ static int replace_blocks(struct store_tx *tx, const struct tx_grp *g,
 	return ret ? ret : tx_charge(tx, vn, ((s64)nr - (s64)freed) * BLK_KIB);
 }
 
-int data_place(struct store_tx *tx, struct vnode *vn, u64 off,
-	       const struct alloc_run *run, const u8 *sums, bool flush)
+int data_place(struct store_tx *tx, struct vnode *vn, const struct placed *p)
 {
-	struct extent e = { .off = off, .nr = run->nr, .phys = run->start };
+	struct extent e = {
+		.off = p->off, .nr = p->run.nr, .phys = p->run.start };
 	struct tx_grp *g;
 	int ret = tx_grp(tx, vn->grp, &g);
 
-	if (!ret && (off + run->nr) << BLK_SHIFT > vn->s.size)
+	if (!ret && p->end > vn->s.size)
 		ret = cut_grow(tx, vn);
 	if (!ret)
-		ret = replace_blocks(tx, g, vn, off, run->nr);
+		ret = replace_blocks(tx, g, vn, p->off, p->run.nr);
 	if (ret)
 		return ret;
 	e.birth = g->epoch;
-	memcpy(e.sums, sums, e.nr * SUM_LEN);
-	tx->wrote |= flush;
-	vn->s.size = max(vn->s.size, (off + run->nr) << BLK_SHIFT);
+	memcpy(e.sums, p->sums, e.nr * SUM_LEN);
+	tx->wrote |= p->flush;
+	vn->s.size = max(vn->s.size, p->end);
 	return insert_extent(tx, vn, &e);
 }
 

@@ -34,16 +34,28 @@ bool data_send(struct store *st, struct blkdev_batch *batch, unsigned int own,
 void data_sum(const u8 *data, u32 nr, u8 *sums);
 
 /**
- * data_place() - blocks that are on the device already become part of a file
- * @tx: transaction
- * @vn: file
+ * struct placed - blocks that are on the device already
  * @off: which block of the file they are
- * @run: where they are, at most EXTENT_MAX; the writes have been waited for
- * @sums: their checksums
+ * @end: the byte of the file behind them; zeros follow in the last block
+ * @run: where they are, at most EXTENT_MAX
  * @flush: whether they are durable only after a FLUSH
+ * @sums: their checksums
  */
-int data_place(struct store_tx *tx, struct vnode *vn, u64 off,
-	       const struct alloc_run *run, const u8 *sums, bool flush);
+struct placed {
+	u64 off;
+	u64 end;
+	struct alloc_run run;
+	bool flush;
+	const u8 *sums;
+};
+
+/**
+ * data_place() - blocks become part of a file
+ * @tx: transaction
+ * @vn: file; when @p->end is within a block, not longer than that
+ * @p: blocks; the writes have been waited for
+ */
+int data_place(struct store_tx *tx, struct vnode *vn, const struct placed *p);
 
 /** data_truncate() - change a file's size */
 int data_truncate(struct store_tx *tx, struct vnode *vn, u64 size);

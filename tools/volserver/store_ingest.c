@@ -2,7 +2,9 @@
 /*
  * Data on their way into a file.  Whole blocks go to the device as they come,
  * in runs that end where an extent of the file would; the bytes before the
- * first and behind the last whole block wait in memory.
+ * first and behind the last whole block wait in memory, for the blocks they are in
+ * may have others.  Behind the end of the file there are none: a last block that is
+ * expected to be there goes to the device as well, filled up with zeros.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -17,16 +19,12 @@
 /**
  * struct piece - blocks on the device
  * @next: piece behind this one
- * @off: which block of the file it begins with
- * @run: where it is
- * @flush: it is durable only after a FLUSH
+ * @at: what they are
  * @sums: checksum of each block
  */
 struct piece {
 	struct piece *next;
-	u64 off;
-	struct alloc_run run;
-	bool flush;
+	struct placed at;
 	u8 sums[];
 };
 
@@ -43,6 +41,7 @@ struct piece {
  * @near: block behind the last one written
  * @first: pieces in order
  * @last: where the next piece is entered
+ * @rest: the block that @buf begins with, if the file ends in it; or NULL
  */
 struct store_ingest {
 	struct store *st;
@@ -56,6 +55,7 @@ struct store_ingest {
 	u64 near;
 	struct piece *first;
 	struct piece **last;
+	struct piece *rest;
 };
 
 /* Blocks of the free map that no file refers to: @nr more, or fewer. */
@@ -112,9 +112,9 @@ int store_ingest_begin(struct store *st, u64 off, struct store_ingest **out)
 	return 0;
 }
 
-/* Write @nr blocks at most; @done: how many it was. */
+/* Write @nr blocks at most. */
 static int write_piece(struct store_ingest *in, u64 off, const u8 *data, u32 nr,
-		       u32 *done)
+		       struct piece **out)
 {
 	struct alloc_run run;
 	struct piece *p;
@@ -127,32 +127,38 @@ static int write_piece(struct store_ingest *in, u64 off, const u8 *data, u32 nr,
 		return_blocks(in->st, &run);
 		return -ENOMEM;
 	}
-	p->next = NULL;
-	p->off = off;
-	p->run = run;
 	data_sum(data, run.nr, p->sums);
+	p->next = NULL;
+	p->at = (struct placed){
+		.off = off,
+		.end = (off + run.nr) << BLK_SHIFT,
+		.run = run,
+		.sums = p->sums,
+	};
 	/* what is not the first will not be the last either */
-	p->flush = data_send(in->st, &in->writes, in->first ? 0 : 1, &run,
-			     data);
-	*in->last = p;
-	in->last = &p->next;
+	p->at.flush = data_send(in->st, &in->writes, in->first ? 0 : 1, &run,
+				data);
 	in->near = run.start + run.nr;
-	*done = run.nr;
+	*out = p;
 	return 0;
 }
 
 /* Send the whole blocks of the buffer on their way. */
 static int drain(struct store_ingest *in)
 {
-	u32 nr = (u32)(in->fill / BLK_SIZE), done = 0, n;
+	u32 nr = (u32)(in->fill / BLK_SIZE), done = 0;
+	struct piece *p;
 	int ret = 0;
 
-	while (!ret && done < nr) {
+	while (done < nr) {
 		ret = write_piece(in, (in->off >> BLK_SHIFT) + done,
 				  in->buf + (size_t)done * BLK_SIZE, nr - done,
-				  &n);
-		if (!ret)
-			done += n;
+				  &p);
+		if (ret)
+			break;
+		*in->last = p;
+		in->last = &p->next;
+		done += p->at.run.nr;
 	}
 	in->off += (u64)done * BLK_SIZE;
 	in->fill -= (size_t)done * BLK_SIZE;
@@ -197,31 +203,47 @@ int store_ingest_add(struct store_ingest *in, const void *buf, size_t len)
 	return ret;
 }
 
-int store_ingest_end(struct store_ingest *in)
+/* Send the rest of the buffer, too.  Without a block for it, it stays where it is. */
+static void send_rest(struct store_ingest *in)
 {
-	int ret = drain(in);
-	int err = blkdev_wait(in->st->dev, &in->writes);
+	memset(in->buf + in->fill, 0, BLK_SIZE - in->fill);
+	if (!write_piece(in, in->off >> BLK_SHIFT, in->buf, 1, &in->rest))
+		in->rest->at.end = in->off + in->fill;
+}
 
+int store_ingest_end(struct store_ingest *in, bool at_end)
+{
+	int err, ret = drain(in);
+
+	if (!ret && at_end && in->fill)
+		send_rest(in);
+	err = blkdev_wait(in->st->dev, &in->writes);
 	return ret ? ret : err;
 }
 
 /* What is handed to the transaction is given back when that is undone. */
-static int place_pieces(struct store_tx *tx, struct vnode *vn,
-			struct store_ingest *in)
+static int place_piece(struct store_tx *tx, struct vnode *vn,
+		       struct store_ingest *in, struct piece **link)
 {
-	struct piece *p;
-	int ret = 0;
+	struct piece *p = *link;
+	int ret;
 
-	while (!ret && (p = in->first)) {
-		if (run_list_add(&tx->taken, &p->run))
-			return -ENOMEM;
-		hand_over(in->st, p->run.nr);
-		in->first = p->next;
-		ret = data_place(tx, vn, p->off, &p->run, p->sums,
-				 p->flush);
-		free(p);
-	}
+	if (run_list_add(&tx->taken, &p->at.run))
+		return -ENOMEM;
+	hand_over(in->st, p->at.run.nr);
+	*link = p->next;
+	ret = data_place(tx, vn, &p->at);
+	free(p);
 	return ret;
+}
+
+/* The block of the last bytes must be read when the file goes on behind them. */
+static int place_rest(struct store_tx *tx, struct vnode *vn,
+		      struct store_ingest *in)
+{
+	if (in->rest && in->rest->at.end >= vn->s.size)
+		return place_piece(tx, vn, in, &in->rest);
+	return data_write(tx, vn, in->off, in->buf, in->fill);
 }
 
 int store_write_ingest(struct store_tx *tx, const struct afsx_fid *fid,
@@ -237,28 +259,34 @@ int store_write_ingest(struct store_tx *tx, const struct afsx_fid *fid,
 	tx->has_ingest = true;
 	if (in->head_len)
 		ret = data_write(tx, vn, in->head_off, in->head, in->head_len);
-	if (!ret)
-		ret = place_pieces(tx, vn, in);
+	while (!ret && in->first)
+		ret = place_piece(tx, vn, in, &in->first);
 	if (!ret && in->fill)
-		ret = data_write(tx, vn, in->off, in->buf, in->fill);
+		ret = place_rest(tx, vn, in);
 	vn->s.mtime_client = tx->now;
 	tx_touch(tx, vn, true);
 	return tx_fail(tx, ret);
 }
 
+static void drop_pieces(struct store *st, struct piece *p)
+{
+	while (p) {
+		struct piece *next = p->next;
+
+		return_blocks(st, &p->at.run);
+		free(p);
+		p = next;
+	}
+}
+
 void store_ingest_free(struct store_ingest *in)
 {
-	struct piece *p;
-
 	if (!in)
 		return;
 	/* blocks must not be reused while a write to them is under way */
 	blkdev_wait(in->st->dev, &in->writes);
-	while ((p = in->first)) {
-		in->first = p->next;
-		return_blocks(in->st, &p->run);
-		free(p);
-	}
+	drop_pieces(in->st, in->first);
+	drop_pieces(in->st, in->rest);
 	atomic_fetch_sub(&in->st->changing, 1);
 	free(in->buf);
 	free(in);

@@ -11,6 +11,7 @@
 #ifndef AFSX_STORE_INGEST_H
 #define AFSX_STORE_INGEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <afsx/types.h>
@@ -44,8 +45,10 @@ int store_ingest_add(struct store_ingest *in, const void *buf, size_t len);
 /**
  * store_ingest_end() - there are no more; wait for the device
  * @in: handle
+ * @at_end: the file is expected to end where these bytes do, so that nothing of its
+ *	last block need be read; nothing is lost when it does not
  */
-int store_ingest_end(struct store_ingest *in);
+int store_ingest_end(struct store_ingest *in, bool at_end);
 
 /**
  * store_write_ingest() - store_write() of what was brought

@@ -22,6 +22,18 @@ static void begin(void)
 static void end(void)
 {
 	check(store_commit(tx), "commit");
+	tx = NULL;
+}
+
+/* Of a group: what can be done ahead of its transaction is. */
+static void begin_group(void)
+{
+}
+
+static void go_on(void)
+{
+	if (!tx)
+		begin();
 }
 
 static struct afsx_fid make_volume(const char *name)
@@ -57,6 +69,7 @@ static void make_dir(unsigned int dir)
 	char name[NAME_SIZE];
 	int len = snprintf(name, sizeof(name), "d%u", dir);
 
+	go_on();
 	check(store_create(tx, &root, name, (size_t)len, AFSX_FTYPE_DIR, NULL,
 			   NULL, &dirs[dir]), "mkdir");
 }
@@ -66,6 +79,7 @@ static void make_file(unsigned int dir, unsigned int nr)
 	char name[NAME_SIZE];
 	size_t len = name_of(name, nr, false);
 
+	go_on();
 	check(store_create(tx, &dirs[dir], name, len, AFSX_FTYPE_FILE, NULL,
 			   NULL, &fids[dir][nr]), "create");
 }
@@ -76,6 +90,7 @@ static void rename_file(unsigned int dir, unsigned int nr)
 	size_t from_len = name_of(from, nr, false);
 	size_t to_len = name_of(to, nr, true);
 
+	go_on();
 	check(store_rename(tx, &dirs[dir], from, from_len, &dirs[dir], to,
 			   to_len), "rename");
 }
@@ -85,6 +100,7 @@ static void remove_file(unsigned int dir, unsigned int nr)
 	char name[NAME_SIZE];
 	size_t len = name_of(name, nr, false);
 
+	go_on();
 	check(store_unlink(tx, &dirs[dir], name, len, false, NULL), "remove");
 }
 
@@ -104,10 +120,27 @@ static void status_of_file(unsigned int dir, unsigned int nr)
 	check(store_getattr(st, &fids[dir][nr], &status), "getattr");
 }
 
+/* As StoreData does it: the data first. */
+static void write_ahead(const struct afsx_fid *fid, u64 off, const void *buf,
+			size_t len)
+{
+	struct store_ingest *in;
+
+	check(store_ingest_begin(st, off, &in), "ingest");
+	check(store_ingest_add(in, buf, len), "ingest");
+	check(store_ingest_end(in, false), "ingest");
+	begin();
+	check(store_write_ingest(tx, fid, in), "write");
+	store_ingest_free(in);
+}
+
 static void write_file(unsigned int dir, unsigned int nr, u64 off,
 		       const void *buf, size_t len)
 {
-	check(store_write(tx, &fids[dir][nr], off, buf, len), "write");
+	if (tx)
+		check(store_write(tx, &fids[dir][nr], off, buf, len), "write");
+	else
+		write_ahead(&fids[dir][nr], off, buf, len);
 }
 
 static void read_file(unsigned int dir, unsigned int nr, u64 off, void *buf,
@@ -124,7 +157,7 @@ const struct target store_target = {
 	.name = "store",
 	.open = open_store,
 	.close = close_store,
-	.begin = begin,
+	.begin = begin_group,
 	.end = end,
 	.mkdir = make_dir,
 	.create = make_file,
