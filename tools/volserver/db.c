@@ -65,6 +65,11 @@ static const char *const pragmas[] = {
 	"PRAGMA temp_store=MEMORY",
 	"PRAGMA secure_delete=OFF",
 	"PRAGMA cache_size=-4096",
+	/*
+	 * Pages of a savepoint that is undone must not be in the log: SQLite 3.40 goes
+	 * on with a wrong checksum behind them, and recovery loses what follows.
+	 */
+	"PRAGMA cache_spill=OFF",
 	"PRAGMA wal_autocheckpoint=0",
 	/* commits reach the device through wal_wait(), not through xSync */
 	"PRAGMA synchronous=NORMAL",

@@ -363,6 +363,8 @@ static int open_regions(struct store *st, struct errbuf *err)
 	int ret = wal_open(st->dev, log_region(&st->sb), &st->wal);
 
 	if (!ret)
+		wal_set_source(st->wal, &batch_source, st);
+	if (!ret)
 		ret = meta_open(st->dev, &st->sb, cache, &st->meta);
 	if (!ret)
 		ret = vfs_register(st->meta, st->wal, &st->vfs);
@@ -509,7 +511,7 @@ void store_stats(struct store *st, struct store_stats *stats)
 
 	blkdev_stats(st->dev, &dev);
 	*stats = (struct store_stats){
-		.commits = wal_committed(st->wal),
+		.commits = atomic_load(&st->batch.committed),
 		.log_kib = wal_size(st->wal) / 1024,
 		.reads = dev.reads,
 		.writes = dev.writes,

@@ -245,7 +245,7 @@ static int check_contents(struct check *k)
 /* Check and mend in one transaction: all of it happens, or nothing. */
 static int check_and_mend(struct check *k)
 {
-	int ret = store_begin(k->st, &k->tx);
+	int ret = tx_begin_alone(k->st, &k->tx);
 
 	if (ret)
 		return ret;
@@ -272,10 +272,11 @@ int store_check(struct store *st, unsigned int flags, store_report_t report,
 	int ret;
 
 	pthread_mutex_lock(&st->writer_lock);
+	batch_settle(st);
 	ret = check_device(&k);
 	if (!ret && !mend)
 		ret = check_contents(&k);
-	pthread_mutex_unlock(&st->writer_lock);
+	store_leave(st);
 	if (!ret && mend)
 		ret = check_and_mend(&k);
 	if (ret == -EUCLEAN) {

@@ -57,7 +57,7 @@ void store_unstage(struct store *st, const struct afsx_fid *dir)
 	slot = find_staged(st, dir->vid, dir->vnode);
 	if (slot)
 		memset(slot, 0, sizeof(*slot));
-	pthread_mutex_unlock(&st->writer_lock);
+	store_leave(st);
 }
 
 /* ---- orphans -------------------------------------------------------------- */

@@ -117,7 +117,7 @@ void store_unhold(struct store *st, const struct store_vol *vol)
 	slot = busy_slot(st, vol->id);
 	if (slot)
 		*slot = 0;
-	pthread_mutex_unlock(&st->writer_lock);
+	store_leave(st);
 }
 
 /* ---- what is busy, and what only seems so -------------------------------------- */

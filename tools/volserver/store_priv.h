@@ -15,6 +15,7 @@
 #include "meta.h"
 #include "sb.h"
 #include "store.h"
+#include "store_batch.h"
 #include "store_ckpt.h"
 #include "store_grp.h"
 #include "store_hot.h"
@@ -60,8 +61,9 @@ struct reader {
  * @wal: log
  * @vfs: both, for SQLite
  * @alloc: free map
- * @writer_lock: held from store_begin() until the transaction has its ticket
+ * @writer_lock: held from store_begin() until the transaction is in @batch
  * @writer: connection that changes the database
+ * @batch: transactions that end together
  * @pages: of the database after the last transaction, at most
  * @hot: what it loaded lately
  * @grps: volume groups that transactions changed lately, as they were committed
@@ -97,6 +99,7 @@ struct store {
 
 	pthread_mutex_t writer_lock;
 	struct db writer;
+	struct batch batch;
 	s64 pages;
 	struct hot hot;
 	struct grps grps;
@@ -183,6 +186,9 @@ struct reader *reader_get(struct store *st, int *err);
  * Return: @ret, or why what was read may not be shown to anybody.
  */
 int reader_put(struct store *st, struct reader *r, int ret);
+
+/** store_leave() - give the writer's lock back when no batch_wait() follows */
+void store_leave(struct store *st);
 
 /** store_reap() - let blocks that nobody can see any more be used again */
 void store_reap(struct store *st);

@@ -467,6 +467,6 @@ void store_restore_end(struct store_restore *r)
 	slot = busy_slot(r->st, r->vid);
 	if (slot)
 		*slot = 0;
-	pthread_mutex_unlock(&r->st->writer_lock);
+	store_leave(r->st);
 	free(r);
 }

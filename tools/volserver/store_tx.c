@@ -227,27 +227,30 @@ void tx_forget(struct store_tx *tx)
 	tx->volumes = true;
 }
 
-/* Have readers ask the database for what changes, or let them remember again. */
-static void each_change(struct store_tx *tx,
-			void (*one)(struct seen *c, u32 vid, u32 vno),
-			void (*all)(struct seen *c))
+/* What readers are to ask the database for until the batch has ended. */
+static int list_changes(struct store_tx *tx)
 {
-	struct seen *c = tx->st->seen;
+	size_t nr = tx->grps.nr;
 
-	if (tx->volumes)
-		all(c);
+	for (size_t i = 0; i < TX_BUCKETS; i++)
+		for (struct vnode *vn = tx->bucket[i]; vn; vn = vn->next)
+			nr += vn->touched;
+	tx->shut = nr ? calloc(nr, sizeof(*tx->shut)) : NULL;
+	if (nr && !tx->shut)
+		return -ENOMEM;
 	for (struct tx_grp *g = tx->grps.first; g; g = g->next)
-		one(c, g->id, 0);
+		tx->shut[tx->nr_shut++].vid = g->id;
 	for (size_t i = 0; i < TX_BUCKETS; i++)
 		for (struct vnode *vn = tx->bucket[i]; vn; vn = vn->next)
 			if (vn->touched)
-				one(c, vn->grp, vn->s.fid.vnode);
+				tx->shut[tx->nr_shut++] = (struct afsx_fid){
+					.vid = vn->grp,
+					.vnode = vn->s.fid.vnode,
+				};
+	return 0;
 }
 
-/*
- * What is committed can be of use to the transactions that follow, unless its volume
- * may be gone.
- */
+/* What is complete is of use to those that follow, unless its volume may be gone. */
 static void keep_vnodes(struct store_tx *tx)
 {
 	for (size_t i = 0; i < TX_BUCKETS; i++) {
@@ -324,11 +327,12 @@ static void tx_free(struct store_tx *tx)
 	free(tx->taken.run);
 	free(tx->freed.run);
 	free(tx->news);
+	free(tx->shut);
 	atomic_fetch_sub(&tx->st->changing, 1);
 	free(tx);
 }
 
-int store_begin(struct store *st, struct store_tx **out)
+static int begin(struct store *st, bool alone, struct store_tx **out)
 {
 	struct store_tx *tx;
 	int ret = 0;
@@ -342,19 +346,37 @@ int store_begin(struct store *st, struct store_tx **out)
 	tx->db = &st->writer;
 	tx->now = time(NULL);
 	atomic_fetch_add(&st->changing, 1);
+	atomic_fetch_add(&st->batch.queued, 1);
 	pthread_mutex_lock(&st->writer_lock);
+	atomic_fetch_sub(&st->batch.queued, 1);
+	if (alone)
+		batch_settle(st);
 	tx->losses = wal_losses(st->wal);
 	tx->rows = sqlite3_total_changes64(tx->db->sql);
-	ckpt_make_room(st->ckpt);
-	store_reap(st);
-	ret = db_run(tx->db, SQL_BEGIN_WRITE, "");
+	ret = batch_begin(tx);
 	if (ret) {
-		pthread_mutex_unlock(&st->writer_lock);
+		store_leave(st);
 		tx_free(tx);
 		return ret;
 	}
 	*out = tx;
 	return 0;
+}
+
+int store_begin(struct store *st, struct store_tx **tx)
+{
+	return begin(st, false, tx);
+}
+
+int tx_begin_alone(struct store *st, struct store_tx **tx)
+{
+	return begin(st, true, tx);
+}
+
+void store_leave(struct store *st)
+{
+	pthread_mutex_unlock(&st->writer_lock);
+	wal_kick(st->wal);
 }
 
 void store_set_origin(struct store_tx *tx, const void *origin)
@@ -433,71 +455,71 @@ static void undo(struct store_tx *tx)
 {
 	/* blocks must not be reused while a write to them is under way */
 	blkdev_wait(tx->st->dev, &tx->writes);
-	if (!sqlite3_get_autocommit(tx->db->sql))
-		db_run(tx->db, SQL_ROLLBACK, "");
-	wal_cancel(tx->st->wal);
+	batch_undo(tx);
 	for (size_t i = 0; i < tx->taken.nr; i++)
 		alloc_release(tx->st->alloc, &tx->taken.run[i]);
-	pthread_mutex_unlock(&tx->st->writer_lock);
-	tx_free(tx);
+	tx->taken.nr = 0;
+	tx->freed.nr = 0;
+	tx->wrote = false;
+	tx->volumes = false;
 }
 
 void store_abort(struct store_tx *tx)
 {
 	undo(tx);
+	store_leave(tx->st);
+	tx_free(tx);
 }
 
+/* What it was refused for may be of the same batch, and must be durable as well. */
 int store_refuse(struct store_tx *tx)
 {
 	struct wal *wal = tx->st->wal;
 	unsigned int losses = tx->losses;
+	int ret;
 
 	undo(tx);
-	return wal_barrier(wal, losses);
+	if (!tx->st->batch.first) {
+		store_leave(tx->st);
+		tx_free(tx);
+		return wal_barrier(wal, losses);
+	}
+	batch_add(tx);
+	ret = batch_wait(tx);
+	tx_free(tx);
+	return ret;
 }
 
-static int commit_locked(struct store_tx *tx, u64 *ticket)
+/* All that can fail, so that it can be undone. */
+static int complete(struct store_tx *tx)
 {
-	struct store *st = tx->st;
 	int ret = flush_everything(tx);
 
 	if (!ret)
 		ret = reserve_pages(tx);
 	if (!ret)
-		ret = blkdev_wait(st->dev, &tx->writes);
-	if (ret)
-		return ret;
-	each_change(tx, seen_shut, seen_shut_all);
-	wal_announce(st->wal, tx->wrote);
-	ret = db_run(tx->db, SQL_COMMIT, "");
-	if (ret)
-		wal_cancel(st->wal);
-	else
-		*ticket = wal_commit(st->wal);
-	each_change(tx, seen_open, seen_open_all);
-	if (ret)
-		return ret;
-	st->pages = tx->pages;
-	for (size_t i = 0; i < tx->freed.nr; i++)
-		alloc_retire(st->alloc, &tx->freed.run[i], *ticket);
-	keep_vnodes(tx);
-	condense_news(tx);
-	grps_keep(tx);
-	return 0;
+		ret = blkdev_wait(tx->st->dev, &tx->writes);
+	if (!ret)
+		ret = list_changes(tx);
+	return ret || !tx->st->batch.first ? ret :
+	       db_run(tx->db, SQL_RELEASE, "");
 }
 
 int store_commit(struct store_tx *tx)
 {
 	struct store *st = tx->st;
-	u64 ticket;
-	int ret = commit_locked(tx, &ticket);
+	int ret = complete(tx);
 
 	if (ret) {
-		undo(tx);
+		store_abort(tx);
 		return ret;
 	}
-	pthread_mutex_unlock(&st->writer_lock);
-	ret = wal_wait(st->wal, ticket);
+	batch_add(tx);
+	st->pages = tx->pages;
+	keep_vnodes(tx);
+	condense_news(tx);
+	grps_keep(tx);
+	ret = batch_wait(tx);
 	if (!ret && tx->nr_news)
 		st->notify(st->notify_ctx, tx->origin, tx->news,
 			   tx->nr_news);

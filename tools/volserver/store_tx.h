@@ -20,7 +20,9 @@ struct run_list {
  * struct store_tx - a transaction
  * @st: store
  * @db: the writer's connection
- * @err: 0, or why it can only be aborted
+ * @next: in the same batch
+ * @ticket: of its batch
+ * @err: 0, or why it can only be aborted; then, what came of its batch
  * @now: time of all changes, seconds since 1970
  * @losses: wal_losses() when it began
  * @restoring: group that a restore fills unseen by others, or 0
@@ -36,6 +38,9 @@ struct run_list {
  * @freed: blocks to be retired when it is committed
  * @grps: groups it has loaded
  * @bucket: vnodes it has loaded
+ * @shut: what readers may not remember until the batch has ended; a vnode of 0 is
+ *	the volume
+ * @nr_shut: entries of @shut
  * @origin: for the notifier
  * @volumes: volumes change
  * @news: what the notifier will be told
@@ -45,6 +50,8 @@ struct run_list {
 struct store_tx {
 	struct store *st;
 	struct db *db;
+	struct store_tx *next;
+	u64 ticket;
 	int err;
 	s64 now;
 	unsigned int losses;
@@ -60,6 +67,8 @@ struct store_tx {
 	struct run_list freed;
 	struct grps grps;
 	struct vnode *bucket[TX_BUCKETS];
+	struct afsx_fid *shut;
+	size_t nr_shut;
 	const void *origin;
 	bool volumes;
 	struct afsx_fid *news;
@@ -95,6 +104,9 @@ void tx_touch(struct store_tx *tx, struct vnode *vn, bool data);
  * @kib: KiB more, or fewer when negative
  */
 int tx_charge(struct store_tx *tx, struct vnode *vn, s64 kib);
+
+/** tx_begin_alone() - store_begin(), but with no other transaction in the same batch */
+int tx_begin_alone(struct store *st, struct store_tx **tx);
 
 /** tx_flush() - write the rows of all vnodes that changed so far */
 int tx_flush(struct store_tx *tx);

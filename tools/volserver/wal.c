@@ -2,6 +2,7 @@
 #include "wal.h"
 
 #include <errno.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,16 +12,35 @@
 #include "wal_load.h"
 
 /**
+ * struct waiter - somebody who waits for a write of the log
+ * @next: behind it in the same list
+ * @ticket: until this one is durable
+ * @over: nothing is left to wait for, and @ret is the result; else it is to lead
+ * @ret: 0, or why the ticket never becomes durable
+ * @woken: posted when it is to go on
+ *
+ * Who is woken at the end wakes the next one: were all of them woken at once they would
+ * only stand in each other's way, for all go to the same locks.
+ */
+struct waiter {
+	struct waiter *next;
+	u64 ticket;
+	bool over;
+	int ret;
+	sem_t woken;
+};
+
+/**
  * struct wal - the log
  * @dev: device
  * @start: device offset of the region, bytes
  * @limit: its size, bytes
  * @mirror: @limit bytes
  * @lock: protects what follows
- * @ended: a transaction ended in the mirror
- * @done: a write to the device ended: for those it is for, and for the others
- * @turn: index in @done of those that the present write is for
- * @writing_to: ticket that the present write goes up to
+ * @first: who waits, in order of arrival
+ * @last: where the next one is entered
+ * @source: ends the transaction that is open, or NULL
+ * @source_ctx: for @source
  * @on_loss: told when transactions were lost, or NULL
  * @on_loss_ctx: for @on_loss
  * @size: bytes of the mirror in use
@@ -31,6 +51,7 @@
  * @dirty_to: its end
  * @need_flush: file data was written; a FLUSH must come first
  * @writing: somebody writes to the device
+ * @gathering: somebody ends a transaction, to write it then
  * @err: 0, or why the log stopped
  * @announced: @committed, or one more while a transaction is ending
  * @committed: tickets given out
@@ -43,10 +64,10 @@ struct wal {
 	u64 limit;
 	u8 *mirror;
 	pthread_mutex_t lock;
-	pthread_cond_t ended;
-	pthread_cond_t done[2];
-	unsigned int turn;
-	u64 writing_to;
+	struct waiter *first;
+	struct waiter **last;
+	const struct wal_source *source;
+	void *source_ctx;
 	void (*on_loss)(void *ctx);
 	void *on_loss_ctx;
 	u64 size;
@@ -57,6 +78,7 @@ struct wal {
 	u64 dirty_to;
 	bool need_flush;
 	bool writing;
+	bool gathering;
 	int err;
 	atomic_ullong announced;
 	atomic_ullong committed;
@@ -77,9 +99,7 @@ int wal_open(struct blkdev *dev, const struct sb_region *region,
 	w->limit = (u64)region->nr << BLK_SHIFT;
 	w->dirty_from = U64_MAX;
 	pthread_mutex_init(&w->lock, NULL);
-	pthread_cond_init(&w->ended, NULL);
-	pthread_cond_init(&w->done[0], NULL);
-	pthread_cond_init(&w->done[1], NULL);
+	w->last = &w->first;
 	w->mirror = mmap(NULL, w->limit, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (w->mirror == MAP_FAILED)
@@ -102,6 +122,12 @@ void wal_on_loss(struct wal *w, void (*fn)(void *ctx), void *ctx)
 	w->on_loss_ctx = ctx;
 }
 
+void wal_set_source(struct wal *w, const struct wal_source *source, void *ctx)
+{
+	w->source = source;
+	w->source_ctx = ctx;
+}
+
 void wal_close(struct wal *w)
 {
 	if (!w)
@@ -109,9 +135,6 @@ void wal_close(struct wal *w)
 	if (w->mirror)
 		munmap(w->mirror, w->limit);
 	pthread_mutex_destroy(&w->lock);
-	pthread_cond_destroy(&w->ended);
-	pthread_cond_destroy(&w->done[0]);
-	pthread_cond_destroy(&w->done[1]);
 	free(w);
 }
 
@@ -220,7 +243,6 @@ u64 wal_commit(struct wal *w)
 	atomic_store(&w->committed, ticket);
 	w->committed_end = w->end;
 	cut(w);
-	pthread_cond_broadcast(&w->ended);
 	return ticket;
 }
 
@@ -229,9 +251,9 @@ void wal_cancel(struct wal *w)
 	MUTEX_GUARD(&w->lock);
 
 	w->end = w->committed_end;
-	atomic_store(&w->announced, atomic_load(&w->committed));
+	/* who waits for its ticket waits for what was before */
+	atomic_store(&w->committed, atomic_load(&w->announced));
 	cut(w);
-	pthread_cond_broadcast(&w->ended);
 }
 
 u64 wal_committed(struct wal *w)
@@ -279,16 +301,71 @@ static int write_tail(struct wal *w, bool flush, u64 off, const void *tail,
 	return ret ? ret : blkdev_write_fua(w->dev, off, tail, len);
 }
 
-/* All the write was for, and one of those who came since, to lead the next. */
+/* Take those out of the list for whom the wait is over, and return them as one. */
+static struct waiter *take_satisfied(struct wal *w)
+{
+	u64 durable = atomic_load(&w->durable);
+	struct waiter **link = &w->first, *list = NULL, **end = &list;
+	struct waiter *p;
+
+	while ((p = *link)) {
+		if (p->ticket > durable && !w->err) {
+			link = &p->next;
+			continue;
+		}
+		*link = p->next;
+		p->over = true;
+		p->ret = p->ticket > durable ? w->err : 0;
+		p->next = NULL;
+		*end = p;
+		end = &p->next;
+	}
+	w->last = link;
+	return list;
+}
+
+/* Let one of those who wait lead the next write. */
+static void wake_leader(struct wal *w)
+{
+	struct waiter *p = w->first;
+
+	if (!p)
+		return;
+	w->first = p->next;
+	if (!w->first)
+		w->last = &w->first;
+	sem_post(&p->woken);
+}
+
+/* All the write was for, and one of those who came since. */
 static void wake_waiters(struct wal *w)
 {
-	pthread_cond_broadcast(&w->done[w->turn]);
-	if (w->err) {
-		pthread_cond_broadcast(&w->ended);
-		pthread_cond_broadcast(&w->done[!w->turn]);
-	} else {
-		pthread_cond_signal(&w->done[!w->turn]);
-	}
+	struct waiter *list = take_satisfied(w);
+
+	wake_leader(w);
+	if (list)
+		sem_post(&list->woken);
+}
+
+/*
+ * Until the wait is over, or it is this thread's turn to write.  Called with the lock
+ * held, which is given back.  Return: whether it is over.
+ */
+static bool wait_for_write(struct wal *w, u64 ticket, int *ret)
+{
+	struct waiter self = { .ticket = ticket };
+
+	sem_init(&self.woken, 0, 0);
+	*w->last = &self;
+	w->last = &self.next;
+	pthread_mutex_unlock(&w->lock);
+	while (sem_wait(&self.woken))
+		;	/* a signal came */
+	if (self.over && self.next)
+		sem_post(&self.next->woken);
+	sem_destroy(&self.woken);
+	*ret = self.ret;
+	return self.over;
 }
 
 /* Called with the lock held, when everything up to @ticket is durable, or never. */
@@ -319,8 +396,6 @@ static void lead(struct wal *w)
 		ret = tail ? 0 : -ENOMEM;
 		w->need_flush = false;
 	}
-	w->turn = !w->turn;
-	w->writing_to = ticket;
 	/* a log with nothing to be written may be begun anew at any moment */
 	if (tail) {
 		w->writing = true;
@@ -336,40 +411,81 @@ static void lead(struct wal *w)
 	wake_waiters(w);
 }
 
-/* Until a write is over that is, or is not yet, for @ticket. */
-static void wait_for_write(struct wal *w, u64 ticket)
+static bool is_idle(const struct wal *w)
 {
-	bool later = ticket > w->writing_to;
-
-	pthread_cond_wait(&w->done[later ? !w->turn : w->turn], &w->lock);
+	return !w->writing && !w->gathering;
 }
 
-static int wait_locked(struct wal *w, u64 ticket)
+/*
+ * End the transaction that is open.  Called, and returns, with the lock held.
+ * Return: 1; 0 when somebody still adds to it; -EINVAL when there is none.
+ */
+static int gather(struct wal *w)
 {
-	for (;;) {
-		if (atomic_load(&w->durable) >= ticket)
-			return 0;
-		if (w->err)
-			return w->err;
-		/* one that was announced may have been cancelled since */
-		if (atomic_load(&w->announced) < ticket) {
-			ticket = atomic_load(&w->announced);
-			continue;
-		}
-		if (atomic_load(&w->committed) < ticket)
-			pthread_cond_wait(&w->ended, &w->lock);
-		else if (w->writing)
-			wait_for_write(w, ticket);
-		else
+	bool ended;
+
+	if (!w->source)
+		return -EINVAL;
+	if (!w->source->try_begin(w->source_ctx))
+		return 0;
+	w->gathering = true;
+	pthread_mutex_unlock(&w->lock);
+	ended = w->source->end(w->source_ctx);
+	pthread_mutex_lock(&w->lock);
+	w->gathering = false;
+	if (!ended)
+		wake_leader(w);
+	return ended ? 1 : -EINVAL;
+}
+
+/*
+ * Write what the ticket waits for, as far as it is this thread's turn.  Called, and
+ * returns, with the lock held.  Return: 1 to go on waiting; 0; a negative errno.
+ */
+static int try_ticket(struct wal *w, u64 ticket)
+{
+	int ret = 1;
+
+	while (!w->err && atomic_load(&w->durable) < ticket && is_idle(w) &&
+	       ret > 0) {
+		if (atomic_load(&w->committed) >= ticket)
 			lead(w);
+		else
+			ret = gather(w);
 	}
+	if (atomic_load(&w->durable) >= ticket)
+		return 0;
+	return w->err ? : ret < 0 ? ret : 1;
 }
 
 int wal_wait(struct wal *w, u64 ticket)
 {
+	int ret;
+
+	do {
+		pthread_mutex_lock(&w->lock);
+		ret = try_ticket(w, ticket);
+		if (ret <= 0) {
+			pthread_mutex_unlock(&w->lock);
+			return ret;
+		}
+	} while (!wait_for_write(w, ticket, &ret));
+	return ret;
+}
+
+bool wal_is_idle(struct wal *w)
+{
 	MUTEX_GUARD(&w->lock);
 
-	return wait_locked(w, ticket);
+	return is_idle(w);
+}
+
+void wal_kick(struct wal *w)
+{
+	MUTEX_GUARD(&w->lock);
+
+	if (is_idle(w))
+		wake_leader(w);
 }
 
 unsigned int wal_losses(struct wal *w)
@@ -391,11 +507,16 @@ int wal_barrier(struct wal *w, unsigned int losses)
 
 int wal_sync(struct wal *w)
 {
-	MUTEX_GUARD(&w->lock);
+	int ret;
 
-	while (w->writing)
-		wait_for_write(w, 0);
+	pthread_mutex_lock(&w->lock);
+	while (w->writing) {
+		wait_for_write(w, 0, &ret);
+		pthread_mutex_lock(&w->lock);
+	}
 	if (!w->err && w->dirty_from < w->dirty_to)
 		lead(w);
-	return w->err;
+	ret = w->err;
+	pthread_mutex_unlock(&w->lock);
+	return ret;
 }

@@ -9,6 +9,8 @@
 #ifndef AFSX_WAL_H
 #define AFSX_WAL_H
 
+#include <stdbool.h>
+
 #include "blkdev.h"
 #include "sb.h"
 
@@ -25,6 +27,21 @@ int wal_open(struct blkdev *dev, const struct sb_region *region,
  * @ctx: for @fn
  */
 void wal_on_loss(struct wal *w, void (*fn)(void *ctx), void *ctx);
+
+/**
+ * struct wal_source - how to end a transaction that somebody waits for
+ * @try_begin: keep others from adding to it; false when somebody does, or is about to,
+ *	who will write the log, or call wal_kick().  May not block, nor call the log
+ * @end: wal_announce() and what follows; then let others add to the next. False when
+ *	there was none
+ */
+struct wal_source {
+	bool (*try_begin)(void *ctx);
+	bool (*end)(void *ctx);
+};
+
+/** wal_set_source() - where transactions come from; @ctx: for both functions */
+void wal_set_source(struct wal *w, const struct wal_source *source, void *ctx);
 
 /** wal_close() - forget the mirror; nothing is written. @w may be NULL. */
 void wal_close(struct wal *w);
@@ -58,10 +75,15 @@ int wal_reset(struct wal *w);
  */
 void wal_announce(struct wal *w, bool data);
 
-/** wal_commit() - it ended in the mirror; a ticket for wal_wait() */
+/** wal_commit() - it ended in the mirror; a ticket for wal_wait(), the last one and 1 */
 u64 wal_commit(struct wal *w);
 
-/** wal_cancel() - it did not, or was given up before wal_announce() */
+/**
+ * wal_cancel() - it did not, or was given up before wal_announce()
+ * @w: log
+ *
+ * After wal_announce() its ticket counts, for who waits for it must come to know.
+ */
 void wal_cancel(struct wal *w);
 
 /** wal_committed() - the last ticket */
@@ -75,12 +97,19 @@ u64 wal_durable(struct wal *w);
  * @w: log
  * @ticket: which, and with it all before it
  *
- * The first to come writes for all who came meanwhile.  An error is final, and
+ * The first to come writes for all who came meanwhile.  The ticket may be the next one,
+ * of a transaction that is open.  An error is final, and
  * makes the device fail.  The log is cut off behind the last transaction that
  * is durable, so that it goes on to show that state; whether the device has
  * what came later, only the next recovery can tell.
  */
 int wal_wait(struct wal *w, u64 ticket);
+
+/** wal_is_idle() - nobody writes to the device, or ends a transaction to do so */
+bool wal_is_idle(struct wal *w);
+
+/** wal_kick() - who added to a transaction, or could have, does not wait itself */
+void wal_kick(struct wal *w);
 
 /** wal_losses() - changes when transactions were lost, and while they are */
 unsigned int wal_losses(struct wal *w);

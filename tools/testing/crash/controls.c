@@ -8,6 +8,7 @@
  */
 #include "controls.h"
 
+#include <sched.h>
 #include <stdio.h>
 
 #include "points.h"
@@ -36,24 +37,46 @@ int __wrap_alloc_take(struct alloc *a, u32 want, u64 near,
 	return __real_alloc_take(a, want, near, run);
 }
 
-int __wrap_alloc_retire(struct alloc *a, const struct alloc_run *run,
-			u64 ticket)
+void __wrap_batch_add(struct store_tx *tx)
 {
-	if (mistake != REUSE_EARLY)
-		return __real_alloc_retire(a, run, ticket);
-	reusable = run->start;
-	alloc_release(a, run);
+	for (; mistake == REUSE_EARLY && tx->freed.nr; tx->freed.nr--) {
+		const struct alloc_run *run = &tx->freed.run[tx->freed.nr - 1];
+
+		reusable = run->start;
+		alloc_release(tx->st->alloc, run);
+	}
+	__real_batch_add(tx);
+}
+
+static const struct wal_source *source;
+static void *source_ctx;
+
+void __wrap_wal_set_source(struct wal *w, const struct wal_source *s, void *ctx)
+{
+	source = s;
+	source_ctx = ctx;
+	__real_wal_set_source(w, s, ctx);
+}
+
+/* Until it is in the mirror of the log. */
+int __wrap_wal_wait(struct wal *w, u64 ticket)
+{
+	if (mistake != REPLY_EARLY)
+		return __real_wal_wait(w, ticket);
+	while (wal_committed(w) < ticket)
+		if (source->try_begin(source_ctx))
+			source->end(source_ctx);
+		else
+			sched_yield();
 	return 0;
 }
 
-int __wrap_wal_wait(struct wal *w, u64 ticket)
+int __wrap_store_refuse(struct store_tx *tx)
 {
-	return mistake == REPLY_EARLY ? 0 : __real_wal_wait(w, ticket);
-}
-
-int __wrap_wal_barrier(struct wal *w, unsigned int losses)
-{
-	return mistake == REFUSE_EARLY ? 0 : __real_wal_barrier(w, losses);
+	if (mistake != REFUSE_EARLY)
+		return __real_store_refuse(tx);
+	store_abort(tx);
+	return 0;
 }
 
 void __wrap_wal_announce(struct wal *w, bool data)

@@ -6,23 +6,24 @@
 #ifndef AFSX_CONTROLS_H
 #define AFSX_CONTROLS_H
 
-#include "alloc.h"
-#include "wal.h"
+#include "store_tx.h"
 
 int __real_alloc_take(struct alloc *a, u32 want, u64 near,
 		      struct alloc_run *run);
-int __real_alloc_retire(struct alloc *a, const struct alloc_run *run,
-			u64 ticket);
+void __real_batch_add(struct store_tx *tx);
+void __real_wal_set_source(struct wal *w, const struct wal_source *source,
+			   void *ctx);
 int __real_wal_wait(struct wal *w, u64 ticket);
-int __real_wal_barrier(struct wal *w, unsigned int losses);
+int __real_store_refuse(struct store_tx *tx);
 void __real_wal_announce(struct wal *w, bool data);
 
 int __wrap_alloc_take(struct alloc *a, u32 want, u64 near,
 		      struct alloc_run *run);
-int __wrap_alloc_retire(struct alloc *a, const struct alloc_run *run,
-			u64 ticket);
+void __wrap_batch_add(struct store_tx *tx);
+void __wrap_wal_set_source(struct wal *w, const struct wal_source *source,
+			   void *ctx);
 int __wrap_wal_wait(struct wal *w, u64 ticket);
-int __wrap_wal_barrier(struct wal *w, unsigned int losses);
+int __wrap_store_refuse(struct store_tx *tx);
 void __wrap_wal_announce(struct wal *w, bool data);
 
 /** controls_command() - crash-ram controls: what must be noticed */

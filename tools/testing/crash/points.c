@@ -22,6 +22,7 @@
 #define POINTS_RUN	250u
 #define AGAIN		3u		/* failures while recovering */
 #define REFUSALS	4u		/* one of so many operations is refused */
+#define FAILURES	4u		/* and of the others, is undone half way */
 
 struct run {
 	struct ramdev dev;
@@ -50,6 +51,23 @@ static void be_refused(struct run *r, struct store_tx *tx)
 	history_acked(&r->h, state, ramdev_now(&r->dev));
 }
 
+/* A change that fails when most of it is done leaves nothing, whoever else changes. */
+static void be_undone(struct run *r, struct store_tx *tx)
+{
+	struct afsx_fid root = {
+		r->vid, AFSX_ROOT_VNODE, AFSX_ROOT_UNIQUE };
+	struct store_attr attr = { .mask = STORE_SET_SIZE, .size = 5000 };
+	static const char data[9000] = { 'u' };
+	struct afsx_fid fid;
+
+	if (store_create(tx, &root, "undone", 6, AFSX_FTYPE_FILE, NULL, NULL,
+			 &fid) ||
+	    store_write(tx, &fid, 100, data, sizeof(data)) ||
+	    store_setattr(tx, &fid, &attr))
+		die("cannot change what shall be undone");
+	store_abort(tx);
+}
+
 /* One step; the model is changed with the writer's lock of the store held. */
 static bool work_once(struct run *r)
 {
@@ -67,6 +85,10 @@ static bool work_once(struct run *r)
 	r->left--;
 	if (!rng_below(&r->rng, REFUSALS)) {
 		be_refused(r, tx);
+		return true;
+	}
+	if (!rng_below(&r->rng, FAILURES)) {
+		be_undone(r, tx);
 		return true;
 	}
 	model_pick(&r->m, &r->rng, rng_next(&r->rng), &s);

@@ -6,12 +6,21 @@
 #include <pthread.h>
 
 #include "blkdev.h"
+#include "wal.h"
 
 /* Writes, before the device has them */
 int __real_blkdev_write_fua(struct blkdev *dev, u64 off, const void *buf,
 			    size_t len);
 int __wrap_blkdev_write_fua(struct blkdev *dev, u64 off, const void *buf,
 			    size_t len);
+
+/* Frames, before the log has them */
+int __real_wal_write(struct wal *w, u64 off, const void *buf, size_t len);
+int __wrap_wal_write(struct wal *w, u64 off, const void *buf, size_t len);
+
+/* Transactions that are complete, but not durable */
+int __real_wal_wait(struct wal *w, u64 ticket);
+int __wrap_wal_wait(struct wal *w, u64 ticket);
 
 /* Moments when another thread could take a lock */
 int __real_pthread_mutex_unlock(pthread_mutex_t *lock);

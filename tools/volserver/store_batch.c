@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+#include "store_batch.h"
+
+#include <errno.h>
+
+#include "store_tx.h"
+
+#define BATCH_MAX	64u	/* transactions that an idle device waits for */
+
+int batch_begin(struct store_tx *tx)
+{
+	struct store *st = tx->st;
+
+	if (st->batch.first)
+		return db_run(tx->db, SQL_SAVEPOINT, "");
+	ckpt_make_room(st->ckpt);
+	store_reap(st);
+	return db_run(tx->db, SQL_BEGIN_WRITE, "");
+}
+
+static void roll_back(struct store *st)
+{
+	if (!sqlite3_get_autocommit(st->writer.sql))
+		db_run(&st->writer, SQL_ROLLBACK, "");
+}
+
+/* Have readers ask the database for what changes, or let them remember again. */
+static void each_change(struct store_tx *tx,
+			void (*one)(struct seen *c, u32 vid, u32 vno),
+			void (*all)(struct seen *c))
+{
+	if (tx->volumes)
+		all(tx->st->seen);
+	for (size_t i = 0; i < tx->nr_shut; i++)
+		one(tx->st->seen, tx->shut[i].vid, tx->shut[i].vnode);
+}
+
+static void finish_one(struct store_tx *tx, u64 ticket, int err)
+{
+	struct alloc *alloc = tx->st->alloc;
+
+	each_change(tx, seen_open, seen_open_all);
+	for (size_t i = 0; !err && i < tx->freed.nr; i++)
+		alloc_retire(alloc, &tx->freed.run[i], ticket);
+	for (size_t i = 0; err && i < tx->taken.nr; i++)
+		alloc_release(alloc, &tx->taken.run[i]);
+	tx->err = err;
+}
+
+/* As soon as the log counts the ticket, each of them may be gone. */
+static void finish(struct store *st, int err)
+{
+	u64 ticket = wal_committed(st->wal) + 1;
+	struct store_tx *tx;
+
+	while ((tx = st->batch.first)) {
+		st->batch.first = tx->next;
+		finish_one(tx, ticket, err);
+	}
+	if (!err) {
+		atomic_fetch_add(&st->batch.committed, st->batch.nr);
+		wal_commit(st->wal);
+	} else {
+		hot_clear(&st->hot);
+		grps_clear(&st->grps);
+		wal_cancel(st->wal);
+	}
+	st->batch.nr = 0;
+}
+
+/* SQLite undid more than it was asked to. */
+static void fail(struct store *st)
+{
+	wal_announce(st->wal, false);
+	roll_back(st);
+	finish(st, -EBUSY);
+}
+
+void batch_undo(struct store_tx *tx)
+{
+	struct store *st = tx->st;
+
+	if (!st->batch.first) {
+		roll_back(st);
+		wal_cancel(st->wal);
+	} else if (sqlite3_get_autocommit(tx->db->sql) ||
+		   db_run(tx->db, SQL_ROLLBACK_TO, "") ||
+		   db_run(tx->db, SQL_RELEASE, "")) {
+		fail(st);
+	}
+}
+
+void batch_add(struct store_tx *tx)
+{
+	struct batch *b = &tx->st->batch;
+
+	tx->next = NULL;
+	if (b->first)
+		b->last->next = tx;
+	else
+		b->first = tx;
+	b->last = tx;
+	b->nr++;
+	tx->ticket = wal_committed(tx->st->wal) + 1;
+	each_change(tx, seen_shut, seen_shut_all);
+}
+
+bool batch_end(struct store *st)
+{
+	bool wrote = false;
+	int ret;
+
+	if (!st->batch.first)
+		return false;
+	for (struct store_tx *tx = st->batch.first; tx; tx = tx->next)
+		wrote |= tx->wrote;
+	wal_announce(st->wal, wrote);
+	ret = db_run(&st->writer, SQL_COMMIT, "");
+	if (ret)
+		roll_back(st);
+	finish(st, ret);
+	return true;
+}
+
+/* Who waits for the lock to change something will see to what comes of the batch. */
+static bool try_begin(void *ctx)
+{
+	struct store *st = ctx;
+
+	return !atomic_load(&st->batch.queued) &&
+	       !pthread_mutex_trylock(&st->writer_lock);
+}
+
+static bool end_and_leave(void *ctx)
+{
+	struct store *st = ctx;
+	bool ended = batch_end(st);
+
+	pthread_mutex_unlock(&st->writer_lock);
+	return ended;
+}
+
+const struct wal_source batch_source = {
+	.try_begin = try_begin,
+	.end = end_and_leave,
+};
+
+void batch_settle(struct store *st)
+{
+	if (batch_end(st))
+		wal_kick(st->wal);
+}
+
+/*
+ * While the log is written there is time for more; otherwise those who are here already
+ * come first, for one write is much dearer than what they do.
+ */
+static bool is_full(struct store *st)
+{
+	return wal_is_idle(st->wal) && (!atomic_load(&st->batch.queued) ||
+					st->batch.nr >= BATCH_MAX);
+}
+
+int batch_wait(struct store_tx *tx)
+{
+	struct store *st = tx->st;
+	int ret;
+
+	if (is_full(st))
+		batch_end(st);
+	pthread_mutex_unlock(&st->writer_lock);
+	ret = wal_wait(st->wal, tx->ticket);
+	if (ret) {
+		/* nobody writes any more: it may still be in the list */
+		pthread_mutex_lock(&st->writer_lock);
+		batch_end(st);
+		pthread_mutex_unlock(&st->writer_lock);
+	}
+	return tx->err ? : ret;
+}

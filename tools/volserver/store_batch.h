@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * SQLite's transactions, which take several of the store's each.
+ *
+ * What comes while the log is being written is gathered in one transaction of SQLite:
+ * pages that many change, as those of a volume's row, are written once for all, and so
+ * is the log. A transaction of the store that fails is undone by a savepoint. It can
+ * be seen by those that follow in the same batch, but by no reader before batch_end().
+ *
+ * The functions are called with the writer's lock held.
+ */
+#ifndef AFSX_STORE_BATCH_H
+#define AFSX_STORE_BATCH_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "wal.h"
+
+struct store;
+struct store_tx;
+
+/**
+ * struct batch - transactions that end together
+ * @first: in the order in which they ended
+ * @last: the last one, when there is a first
+ * @nr: their number
+ * @committed: transactions that ended, in all batches
+ * @queued: threads that wait for the writer's lock to begin another
+ */
+struct batch {
+	struct store_tx *first;
+	struct store_tx *last;
+	unsigned int nr;
+	atomic_ullong committed;
+	atomic_uint queued;
+};
+
+/** batch_begin() - a new transaction: on top of those that wait, or the first */
+int batch_begin(struct store_tx *tx);
+
+/** batch_undo() - take back what @tx changed in the database since batch_begin() */
+void batch_undo(struct store_tx *tx);
+
+/**
+ * batch_add() - @tx is complete
+ * @tx: its changes are in the database; or undone, but it has seen those of others
+ *
+ * Others may change the same things as soon as the writer's lock is free.
+ */
+void batch_add(struct store_tx *tx);
+
+/** batch_end() - commit what was gathered, so that it can be seen; true if anything was */
+bool batch_end(struct store *st);
+
+/** batch_source - for wal_set_source(), with the store */
+extern const struct wal_source batch_source;
+
+/** batch_settle() - batch_end() for who goes on to hold the writer's lock */
+void batch_settle(struct store *st);
+
+/**
+ * batch_wait() - give the writer's lock back, and wait until @tx is durable
+ * @tx: after batch_add()
+ *
+ * Return: 0, or an error; then the whole batch did not happen, or not for sure. -EBUSY
+ * when that was for the failure of another transaction: it can be tried again.
+ */
+int batch_wait(struct store_tx *tx);
+
+#endif /* AFSX_STORE_BATCH_H */
