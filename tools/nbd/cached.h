@@ -30,7 +30,11 @@ struct cached {
 void cached_init(struct cached *c, int fd, bool usable);
 
 /**
- * cached_read() - read @len bytes at @offset into @buf
+ * cached_read() - read what is in memory
+ * @c: file
+ * @buf: where to
+ * @len: bytes
+ * @offset: in the file
  *
  * Return: 0 when all were read; -EAGAIN when that would have to wait; -EOPNOTSUPP
  * when only a plain call can tell, which takes little longer; other errors.
@@ -38,7 +42,11 @@ void cached_init(struct cached *c, int fd, bool usable);
 int cached_read(struct cached *c, void *buf, size_t len, u64 offset);
 
 /**
- * cached_write() - write @len bytes of @buf to @offset
+ * cached_write() - write what can be written without waiting
+ * @c: file
+ * @buf: what
+ * @len: bytes
+ * @offset: in the file
  *
  * Part of them may have been written when that fails. Return: as cached_read().
  */

@@ -17,6 +17,7 @@
 #include "store.h"
 #include "store_batch.h"
 #include "store_ckpt.h"
+#include "store_dir.h"
 #include "store_grp.h"
 #include "store_hot.h"
 #include "store_seen.h"
@@ -234,48 +235,6 @@ int vnode_flush(struct store_tx *tx, struct vnode *vn);
 
 /** vnode_destroy() - remove a vnode that no name leads to any more */
 int vnode_destroy(struct store_tx *tx, struct vnode *vn);
-
-/* ---- store_dir.c -------------------------------------------------------- */
-
-/** dir_find() - a name in a loaded directory; @db: where to read blocks */
-int dir_find(struct db *db, struct vnode *dir, const char *name, size_t len, struct afsx_fid *fid);
-
-/** dir_iterate() - afsx_dir_iterate() over a loaded directory */
-int dir_iterate(struct db *db, struct vnode *dir, afsx_dir_emit_t emit, void *ctx);
-
-/** dir_make() - the blob of a new directory */
-int dir_make(struct store_tx *tx, struct vnode *dir, const struct afsx_fid *parent);
-
-/** dir_enter() - add a name */
-int dir_enter(struct store_tx *tx, struct vnode *dir, const char *name,
-	      size_t len, const struct afsx_fid *fid);
-
-/** dir_drop() - remove a name */
-int dir_drop(struct store_tx *tx, struct vnode *dir, const char *name,
-	     size_t len);
-
-/** dir_redirect() - let a name lead somewhere else */
-int dir_redirect(struct store_tx *tx, struct vnode *dir, const char *name,
-		 size_t len, const struct afsx_fid *fid);
-
-/** dir_is_empty() - 1, 0, or a negative errno */
-int dir_is_empty(struct db *db, struct vnode *dir);
-
-/** dir_flush() - write changed blocks to the database */
-int dir_flush(struct store_tx *tx, struct tx_grp *g, struct vnode *dir);
-
-/** dir_destroy() - remove the blocks of a directory */
-int dir_destroy(struct store_tx *tx, struct tx_grp *g, struct vnode *dir);
-
-/** dir_read() - bytes of the blob, already clipped to its size */
-int dir_read(struct db *db, const struct vnode *dir, u64 off, void *buf,
-	     size_t len);
-
-/** dirbuf_bytes() - memory that the loaded blocks of @d take; it may be NULL */
-size_t dirbuf_bytes(const struct dirbuf *d);
-
-/** dirbuf_free() - @d may be NULL */
-void dirbuf_free(struct dirbuf *d);
 
 /* ---- store_vol.c -------------------------------------------------------- */
 

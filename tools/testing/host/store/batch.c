@@ -35,29 +35,36 @@ enum act {
 };
 
 /**
+ * struct op - one thread of a scenario
+ * @act: what it does
+ * @name: with what
+ * @told: result
+ */
+struct op {
+	enum act act;
+	const char *name;
+	int told;
+};
+
+/**
  * struct scenario - what happens in one batch
  * @what: for messages
- * @act: one thread each, in this order; each but the first begins when the one before
- *	is in the batch
- * @name: what each is about
- * @told: result of each
+ * @op: in this order; each but the first begins when the one before is in the batch
  * @fault: of the log's second write, which is that of the batch
  * @commit_fails: SQLite cannot end it
  * @writes: of the log, when not 2
  * @shown: names there are afterwards
  */
-static const struct scenario {
+struct scenario {
 	const char *what;
-	struct {
-		enum act act;
-		const char *name;
-		int told;
-	} op[THREADS_MAX];
+	struct op op[THREADS_MAX];
 	int fault;
 	bool commit_fails;
 	unsigned int writes;
 	const char *shown;
-} scenarios[] = {
+};
+
+static const struct scenario scenarios[] = {
 	{
 		.what = "changes that do not touch each other",
 		.op = { { CREATE, "b", 0 }, { FILL, "c", 0 },

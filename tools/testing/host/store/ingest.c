@@ -82,8 +82,8 @@ static struct afsx_fid make_file(u32 size)
 	return fid;
 }
 
-static void bring(const struct afsx_fid *fid, u32 off, u32 len, bool at_end,
-		  bool keep)
+static void bring_data(const struct afsx_fid *fid, u32 off, u32 len,
+		       bool at_end, bool keep)
 {
 	static u8 buf[SIZE_MAX_TESTED];
 	struct store_ingest *in;
@@ -143,11 +143,11 @@ static void run(unsigned int i, bool at_end)
 	struct afsx_fid fid = make_file(size);
 	u64 left = free_kib();
 
-	bring(&fid, off, len, at_end, false);
+	bring_data(&fid, off, len, at_end, false);
 	if (free_kib() != left)
 		die("write %u: what was brought in vain is not free", i);
 	compare(&fid, size, i, at_end);
-	bring(&fid, off, len, at_end, true);
+	bring_data(&fid, off, len, at_end, true);
 	size = max(size, off + len);
 	compare(&fid, size, i, at_end);
 	grow(&fid, size + 5000);
