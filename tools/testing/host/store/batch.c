@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -128,7 +129,7 @@ static bool watching;
 static sem_t held;		/* the first write has come */
 static sem_t go_on;		/* it may go to the device */
 static sem_t joined;		/* a thread is where it waits for the batch */
-static unsigned int checks;
+static atomic_uint checks;
 
 static void expect(const char *what, s64 is, s64 should)
 {
