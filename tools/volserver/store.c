@@ -511,7 +511,7 @@ void store_stats(struct store *st, struct store_stats *stats)
 
 	blkdev_stats(st->dev, &dev);
 	*stats = (struct store_stats){
-		.commits = atomic_load(&st->batch.committed),
+		.commits = atomic_load(&st->commits),
 		.log_kib = wal_size(st->wal) / 1024,
 		.reads = dev.reads,
 		.writes = dev.writes,

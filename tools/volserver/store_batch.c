@@ -57,15 +57,14 @@ static void finish(struct store *st, int err)
 		st->batch.first = tx->next;
 		finish_one(tx, ticket, err);
 	}
-	if (!err) {
-		atomic_fetch_add(&st->batch.committed, st->batch.nr);
-		wal_commit(st->wal);
-	} else {
-		hot_clear(&st->hot);
-		grps_clear(&st->grps);
-		wal_cancel(st->wal);
-	}
 	st->batch.nr = 0;
+	if (!err) {
+		wal_commit(st->wal);
+		return;
+	}
+	hot_clear(&st->hot);
+	grps_clear(&st->grps);
+	wal_cancel(st->wal);
 }
 
 /* SQLite undid more than it was asked to. */

@@ -25,14 +25,12 @@ struct store_tx;
  * @first: in the order in which they ended
  * @last: the last one, when there is a first
  * @nr: their number
- * @committed: transactions that ended, in all batches
  * @queued: threads that wait for the writer's lock to begin another
  */
 struct batch {
 	struct store_tx *first;
 	struct store_tx *last;
 	unsigned int nr;
-	atomic_ullong committed;
 	atomic_uint queued;
 };
 

@@ -33,7 +33,8 @@ int store_begin(struct store *st, struct store_tx **tx);
  * one waits for the device.  The notifier runs before it returns.
  *
  * Return: 0; on error nothing of the transaction has happened, unless the
- * store has stopped (-EIO), when only recovery can tell.
+ * store has stopped (-EIO), when only recovery can tell.  -EBUSY: an error of
+ * another transaction undid this one as well; it can be tried again.
  */
 int store_commit(struct store_tx *tx);
 

@@ -75,6 +75,7 @@ struct reader {
  * @reader: connections for reading
  * @nr_readers: their number
  * @changing: transactions, and data on their way to one
+ * @commits: transactions that are durable since the store was opened
  * @staged: directories of store_stage(), protected by @writer_lock
  * @passed: orphan that cannot be collected: go on behind it; likewise
  * @busy: volumes of store_hold() and restores, protected by @writer_lock
@@ -113,6 +114,7 @@ struct store {
 	unsigned int nr_readers;
 
 	atomic_uint changing;
+	atomic_ullong commits;
 	struct afsx_fid staged[STAGED_MAX];
 	struct afsx_fid passed;
 	u32 busy[BUSY_MAX];

@@ -520,6 +520,8 @@ int store_commit(struct store_tx *tx)
 	condense_news(tx);
 	grps_keep(tx);
 	ret = batch_wait(tx);
+	if (!ret)
+		atomic_fetch_add(&st->commits, 1);
 	if (!ret && tx->nr_news)
 		st->notify(st->notify_ctx, tx->origin, tx->news,
 			   tx->nr_news);
