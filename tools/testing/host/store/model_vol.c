@@ -8,6 +8,7 @@
 
 #define IDS_PER_NAME	3
 #define VOLUME_NAMES	30u
+#define ROOT_KIB	(AFSX_DIR_BLOCK_SIZE / 1024)	/* of an empty root directory */
 
 static const char *const suffix[] = { "", ".readonly", ".backup" };
 
@@ -44,14 +45,18 @@ void op_vol_create(void)
 	u64 quota = a_quota();
 	struct afsx_fid root;
 	struct node *n;
+	int want = 0;
 	u32 id;
 
 	if (!v)
 		return;
 	a_name(name);
 	say("create volume %s", name);
-	if (!settle(store_vol_create(w.tx, name, quota, &id),
-		    name_in_use(name) ? -EEXIST : 0))
+	if (name_in_use(name))
+		want = -EEXIST;
+	else if (quota && quota < ROOT_KIB)
+		want = -EDQUOT;
+	if (!settle(store_vol_create(w.tx, name, quota, &id), want))
 		return;
 	if (id < w.next_id)
 		wrong("volume id %u was used before", id);
