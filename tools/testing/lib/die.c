@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 void die(const char *fmt, ...)
@@ -15,4 +16,10 @@ void die(const char *fmt, ...)
 	putchar('\n');
 	fflush(stdout);
 	_exit(1);
+}
+
+void must(int ret, const char *what)
+{
+	if (ret)
+		die("%s: %s", what, strerror(-ret));
 }

@@ -9,4 +9,11 @@
 __printf(1, 2)
 _Noreturn void die(const char *fmt, ...);
 
+/**
+ * must() - die() unless it went well
+ * @ret: 0, or a negative errno
+ * @what: what was done
+ */
+void must(int ret, const char *what);
+
 #endif /* AFSX_TESTING_DIE_H */

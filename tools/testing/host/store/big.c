@@ -25,12 +25,6 @@
 static struct store *st;
 static struct afsx_fid root = { 0, AFSX_ROOT_VNODE, AFSX_ROOT_UNIQUE };
 
-static void must(int ret, const char *what)
-{
-	if (ret)
-		die("%s: %s", what, strerror(-ret));
-}
-
 static void open_store(const char *uri)
 {
 	struct store_config cfg = { .uri = uri, .flags = STORE_TAKEOVER };

@@ -26,12 +26,6 @@ static struct store *st;
 static struct afsx_fid root, file;
 static u64 free_before;
 
-static void must(int ret, const char *what)
-{
-	if (ret)
-		die("%s: %s", what, strerror(-ret));
-}
-
 static void open_store(void)
 {
 	struct store_config cfg = { .uri = "memory", .readers = 1,

@@ -35,12 +35,6 @@ int __wrap_blkdev_write_fua(struct blkdev *dev, u64 off, const void *buf,
 	return __real_blkdev_write_fua(dev, off, buf, len);
 }
 
-static void must(int ret, const char *what)
-{
-	if (ret)
-		die("%s: %s", what, strerror(-ret));
-}
-
 static int try_open(void)
 {
 	struct store_config cfg = { .uri = "memory", .readers = 1,

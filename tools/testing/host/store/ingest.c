@@ -38,12 +38,6 @@ static struct afsx_fid root = { .vnode = AFSX_ROOT_VNODE,
 static u8 model[SIZE_MAX_TESTED], shown[SIZE_MAX_TESTED];
 static unsigned int checks;
 
-static void must(int ret, const char *what)
-{
-	if (ret)
-		die("%s: %s", what, strerror(-ret));
-}
-
 static void make_store(void)
 {
 	struct store_format_opts format = { .uri = "memory" };

@@ -35,12 +35,6 @@ static struct store *st;
 static struct afsx_fid root, file;
 static u64 place[END];	/* on the device; 0 for a hole */
 
-static void must(int ret, const char *what)
-{
-	if (ret)
-		die("%s: %s", what, strerror(-ret));
-}
-
 static u64 word_of(u64 block, u32 i)
 {
 	return (block << 16 | i) * 0x9e3779b97f4a7c15u + 1;

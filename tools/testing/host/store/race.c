@@ -64,12 +64,6 @@ static void on_news(void *ctx, const void *origin, const struct afsx_fid *fids, 
 				atomic_fetch_add(&notified[i], 1);
 }
 
-static void must(int ret, const char *what)
-{
-	if (ret)
-		die("%s: %s", what, strerror(-ret));
-}
-
 static void write_file(unsigned int i)
 {
 	static u8 buf[SIZE];

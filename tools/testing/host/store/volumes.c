@@ -28,12 +28,6 @@ struct subject {
 	u64 blocks;
 };
 
-static void must(int ret, const char *what)
-{
-	if (ret)
-		die("%s: %s", what, strerror(-ret));
-}
-
 static struct store_tx *begin(void)
 {
 	struct store_tx *tx;
