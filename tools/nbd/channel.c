@@ -69,16 +69,24 @@ static int await(struct channel *ch, short events)
 	return n < 0 ? -1 : 0;
 }
 
-/* Look for what has come, for a while, and let others run. Return: as recv(). */
-static ssize_t look(struct channel *ch, void *buf, size_t len, u64 start)
+/*
+ * Look for what has come, for @limit ns from @start on, and let others run. Return: as
+ * recv().
+ */
+static ssize_t look(struct channel *ch, void *buf, size_t len, u64 start,
+		    unsigned int limit)
 {
+	u64 last = start, now;
 	ssize_t n;
 
 	for (;;) {
 		n = recv(ch->fd, buf, len, MSG_DONTWAIT);
-		if (n >= 0 || errno != EAGAIN ||
-		    clock_mono_ns() - start >= ch->spin.limit)
+		now = clock_mono_ns();
+		if (now - last > SPIN_MAX)
+			spin_lost(&ch->spin);
+		if (n >= 0 || errno != EAGAIN || now - start >= limit)
 			return n;
+		last = now;
 		sched_yield();
 	}
 }
@@ -86,10 +94,13 @@ static ssize_t look(struct channel *ch, void *buf, size_t len, u64 start)
 /* Return: as recv(), which sleeps if it has to. */
 static ssize_t recv_eagerly(struct channel *ch, void *buf, size_t len)
 {
+	unsigned int limit = spin_limit(&ch->spin);
 	u64 start = clock_mono_ns();
-	ssize_t n = look(ch, buf, len, start);
+	ssize_t n = -1;
 
-	if (n < 0 && errno == EAGAIN)
+	if (limit)
+		n = look(ch, buf, len, start, limit);
+	if (!limit || (n < 0 && errno == EAGAIN))
 		n = recv(ch->fd, buf, len, 0);
 	spin_note(&ch->spin, clock_mono_ns() - start);
 	return n;

@@ -73,9 +73,13 @@ static int receive_offer(int fd, struct offer *offer, int *fds)
 		.msg_controllen = sizeof(control),
 	};
 	struct cmsghdr *head;
-	ssize_t n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
+	ssize_t n;
 	size_t nr;
 
+	/* with a timeout whatever stops the process interrupts it, without any handler */
+	do {
+		n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
+	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
 	head = CMSG_FIRSTHDR(&msg);

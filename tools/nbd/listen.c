@@ -112,19 +112,24 @@ static int bind_unix(int fd, const struct sockaddr_un *addr)
 }
 
 /* Who may connect; nobody can before the socket listens. */
-static int set_access(const struct listen_options *o)
+static int set_access(const struct listen_options *o, struct errbuf *err)
 {
 	struct group *group;
 
 	if (o->group) {
 		group = getgrnam(o->group);
 		if (!group)
-			return -ENOENT;
+			return err_set(err, -ENOENT,
+				       "--socket-group: there is no group '%s'",
+				       o->group);
 		if (chown(o->path, (uid_t)-1, group->gr_gid))
-			return -errno;
+			return err_set(err, -errno,
+				       "%s: cannot give it to group '%s': %s",
+				       o->path, o->group, strerror(errno));
 	}
 	if (o->mode >= 0 && chmod(o->path, (mode_t)o->mode))
-		return -errno;
+		return err_set(err, -errno, "%s: cannot set its mode: %s",
+			       o->path, strerror(errno));
 	return 0;
 }
 
@@ -157,11 +162,8 @@ static int listen_unix(const struct listen_options *o, struct listeners *l,
 			       strerror(-ret));
 	}
 	l->path = o->path;
-	ret = set_access(o);
-	if (ret)
-		err_set(err, ret, "%s: cannot set group '%s' and mode: %s",
-			o->path, o->group ?: "", strerror(-ret));
-	else
+	ret = set_access(o, err);
+	if (!ret)
 		ret = add(l, fd);
 	if (ret) {
 		close(fd);

@@ -397,7 +397,11 @@ static void check(struct argp_state *state)
 	check_device(state);
 	check_tls(state);
 	if (!o->nr_files)
-		argp_error(state, "FILE is missing");
+		argp_error(state, o->disconnect ? "--disconnect: DEVICE is missing" :
+						  "FILE is missing");
+	for (unsigned int i = 0; i < o->nr_files; i++)
+		if (!*o->files[i])
+			argp_error(state, "FILE is empty");
 	if (o->nr_names && o->nr_names != o->nr_files)
 		argp_error(state, "--export-name: %u names for %u files",
 			   o->nr_names, o->nr_files);

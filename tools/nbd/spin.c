@@ -2,13 +2,32 @@
 #include "spin.h"
 
 #define SPIN_FIRST	8000u	/* ns, of who has been quick once */
+#define REST_FIRST	32u	/* requests */
+#define REST_MAX	4096u
+
+unsigned int spin_limit(const struct spin *spin)
+{
+	return spin->rest ? 0 : spin->limit;
+}
 
 void spin_note(struct spin *spin, u64 ns)
 {
+	if (spin->rest) {
+		spin->rest--;
+		return;
+	}
+	if (spin->penalty)
+		spin->penalty--;
 	if (ns > SPIN_MAX)
 		spin->limit /= 2;
 	else if (ns > spin->limit)
 		spin->limit = (unsigned int)clamp_u64(2 * ns, SPIN_FIRST, SPIN_MAX);
 	if (spin->limit < SPIN_FIRST)
 		spin->limit = 0;
+}
+
+void spin_lost(struct spin *spin)
+{
+	spin->penalty = (unsigned int)clamp_u64(2 * spin->penalty, REST_FIRST, REST_MAX);
+	spin->rest = spin->penalty;
 }

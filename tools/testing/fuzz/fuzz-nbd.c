@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -27,6 +28,7 @@ enum wishes {
 	WISH_FAILING	= 1 << 3,	/* every fourth operation does */
 	WISH_OLDSTYLE	= 1 << 4,
 	WISH_STYLE	= 3 << 5,	/* 1 + a style: no negotiation */
+	WISH_PAGES	= 1 << 7,	/* large reads without a copy, up to all of it */
 };
 
 static u8 image[SIZE];
@@ -55,6 +57,19 @@ static int image_read(struct blk *blk, void *buf, u32 len, u64 offset, u32 flags
 
 	if (!ret)
 		memcpy(buf, image + offset, len);
+	return ret;
+}
+
+/* A disk that fails leaves some of it in the pipe. */
+static int image_splice(struct blk *blk, int pipe, u32 len, u64 offset)
+{
+	int ret = begin(blk, len, offset, 0);
+
+	if (!(wishes & WISH_PAGES))
+		return -EAGAIN;
+	if (ret)
+		len /= 2;
+	MUST(write(pipe, image + offset, len) == (ssize_t)len);
 	return ret;
 }
 
@@ -115,6 +130,7 @@ static int image_extents(struct blk *blk, u64 len, u64 offset,
 static const struct blk_ops image_ops = {
 	.name = "fuzz",
 	.read = image_read,
+	.splice = image_splice,
 	.write = image_write,
 	.zero = image_zero,
 	.trim = image_trim,
@@ -156,7 +172,7 @@ static void *listen_to(void *arg)
 
 static void serve(int fd, const struct exports *exports)
 {
-	const struct limits limits = { 5, 32768, 3 };
+	const struct limits limits = { 5, wishes & WISH_PAGES ? SIZE : SIZE / 2, 3 };
 	unsigned int style = (wishes & WISH_STYLE) >> 5;
 	static const bool never;
 	struct session s = {
@@ -204,6 +220,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	blk.read_only = wishes & WISH_READ_ONLY;
 	if (wishes & WISH_SECTORS)
 		blk.min_block = 512;
+	/* as in the server; splice() cannot be told MSG_NOSIGNAL */
+	signal(SIGPIPE, SIG_IGN);
 	MUST(!socketpair(AF_UNIX, SOCK_STREAM, 0, fds));
 	peer = (struct peer){ fds[1], data + 1, size - 1 };
 	MUST(!pthread_create(&talker, NULL, say, &peer));

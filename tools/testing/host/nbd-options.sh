@@ -100,7 +100,9 @@ wrong_words()
 	wrong '--hand-over: does not go with --connect' -c /dev/nbd0 --hand-over /h "$image"
 	wrong "--hand-over: 'h' is not an absolute path" --hand-over h "$image"
 	wrong '--disconnect: does not go with --connect' -d -c /dev/nbd0 "$image"
-	wrong 'FILE is missing' -d
+	wrong '--disconnect: DEVICE is missing' -d
+	wrong 'FILE is empty' ''
+	wrong 'FILE is empty' "$image" ''
 	wrong "--socket: 'here' is not an absolute path" -k here "$image"
 	wrong "--socket: '' is not an absolute path" -k '' "$image"
 	wrong "--pid-file: 'pid' is not an absolute path" --pid-file pid "$image"
@@ -157,7 +159,7 @@ wrong_world()
 	wrong "the socket $long is longer than 107 bytes" -f raw -k "$long" "$image"
 	wrong "cannot listen on $work/none/socket: No such file or directory" \
 		-f raw -k "$work/none/socket" "$image"
-	wrong "$socket: cannot set group 'no-such-group' and mode: No such file or directory" \
+	wrong "--socket-group: there is no group 'no-such-group'" \
 		"$@" --socket-group no-such-group "$image"
 	wrong 'cannot listen on 192.0.2.1 port 10809: Cannot assign requested address' \
 		-f raw -b 192.0.2.1 "$image"

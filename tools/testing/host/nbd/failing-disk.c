@@ -6,12 +6,14 @@
  * is read, splice, write, sync or fallocate. A slow call takes 10 ms longer, and one that waits
  * as long as the file says so. ring-read, ring-write and ring-sync are operations of
  * io_uring; they can only be short or fail with EIO or ENOSPC. ring-submit=ERRNO and
- * ring-setup=ERRNO are liburing's own calls.
+ * ring-setup=ERRNO are liburing's own calls. yield=slow lets somebody else have the
+ * processor for as long; each time the file YIELDS gets a byte.
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <liburing.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,6 +133,19 @@ ssize_t splice(int in, off_t *in_at, int out, off_t *out_at, size_t len, unsigne
 	if (error == SHORT && *in_at % SECTOR)
 		return 0;
 	return real(in, in_at, out, out_at, error == SHORT ? len / 3 + 1 : len, flags);
+}
+
+int sched_yield(void)
+{
+	const char *path = getenv("YIELDS");
+	FILE *f = path ? fopen(path, "ae") : NULL;
+
+	if (f) {
+		fputc('.', f);
+		fclose(f);
+	}
+	fault("yield");
+	return 0;
 }
 
 int fdatasync(int fd)

@@ -157,6 +157,22 @@ def uncopied(program, directory):
         faults.set()
 
 
+def wanted_processor(program, directory):
+    """Who gets the processor back late when looking for requests soon sleeps instead."""
+    faults = Faults(directory)
+    yields = os.environ["YIELDS"] = os.path.join(directory, "yields")
+    new_image()
+    faults.set("yield=slow")
+    with Server(program, directory, "-f", "raw", "-t", image) as server:
+        c = Client(server).negotiate()
+        for _ in range(4000):
+            c.read(0, 512)
+    # slept for: 32 requests after the first time, and then 64, 128, ...
+    times = os.path.getsize(yields)
+    assert 0 < times < 20, f"{times} times"
+    faults.set()
+
+
 def no_ring(c, faults):
     """A ring that takes nothing any more loses nothing: threads go on."""
     data = os.urandom(8192)
@@ -229,6 +245,7 @@ def main():
         assert "export '': not all of it is durable" in open(server.log).read()
     on_ring(program, directory)
     uncopied(program, directory)
+    wanted_processor(program, directory)
 
 
 if __name__ == "__main__":

@@ -195,6 +195,31 @@ def false_older(offer, fds):
     os.unlink(meeting)
 
 
+def state(pid):
+    with open(f"/proc/{pid}/stat") as f:
+        return f.read().rsplit(") ", 1)[1][0]
+
+
+def stopped():
+    """A process that was stopped, and goes on, still waits for the offer."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+        s.bind(meeting)
+        s.listen(1)
+        newer = subprocess.Popen(command(), stderr=subprocess.PIPE, text=True)
+        connection = s.accept()[0]
+        for number, states in ((0, "S"), (signal.SIGSTOP, "T"), (signal.SIGCONT, "SZ")):
+            os.kill(newer.pid, number)
+            end = time.monotonic() + 60
+            while state(newer.pid) not in states:
+                assert time.monotonic() < end
+                time.sleep(0.05)
+        connection.send(b"?")
+        told = newer.communicate(timeout=60)[1]
+        assert told.endswith("offers nothing: Protocol error\n"), told
+        connection.close()
+    os.unlink(meeting)
+
+
 def false_olders():
     for fds in ((), (0,), (0, 1)):
         false_older(b"afsx-nbd 2", fds)
@@ -247,6 +272,7 @@ def main():
     generations(4, lambda: TcpClient(port), where=("-b", "127.0.0.1", "-p", str(port)))
     manager_is_told()
     false_olders()
+    stopped()
     long = "/" + "x" * 108
     fails(f"the socket {long} is longer than 107 bytes", "--hand-over", long)
     with socket.socket(socket.AF_UNIX) as s:

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Which requests are taken for brief ones after others have taken as long as here; and for
- * how long the next one is looked for after the last was waited for as long as here.
+ * Which requests are taken for brief ones after others have taken as long as here; for how
+ * long the next one is looked for after the last was waited for as long as here, and how
+ * many are not once the processor was lost.
  */
 #include <stdio.h>
 
@@ -56,6 +57,20 @@ static const struct wait {
 	{ 50001, 25000 },
 };
 
+/* The processor is lost after so many requests that were looked for. */
+static const struct {
+	unsigned int	after;
+	unsigned int	requests;	/* slept for then; by hand */
+} rests[] = {
+	{ 0, 32 },
+	{ 0, 64 },
+	{ 4, 120 },		/* 2 * (64 - 4) */
+	{ 1000, 32 },		/* forgotten */
+	{ 0, 64 }, { 0, 128 }, { 0, 256 }, { 0, 512 }, { 0, 1024 }, { 0, 2048 },
+	{ 0, 4096 },
+	{ 0, 4096 },
+};
+
 static int waits_differ(void)
 {
 	struct spin spin = { 0 };
@@ -63,10 +78,42 @@ static int waits_differ(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(waits); i++) {
 		spin_note(&spin, waits[i].ns);
-		if (spin.limit == waits[i].limit)
+		if (spin_limit(&spin) == waits[i].limit)
 			continue;
-		fprintf(stderr, "wait %zu: limit %u, not %u\n", i, spin.limit,
+		fprintf(stderr, "wait %zu: limit %u, not %u\n", i, spin_limit(&spin),
 			waits[i].limit);
+		wrong = 1;
+	}
+	return wrong;
+}
+
+/* How many quick requests come until the next one is looked for again. */
+static unsigned int rest(struct spin *spin)
+{
+	unsigned int n;
+
+	for (n = 0; !spin_limit(spin); n++)
+		spin_note(spin, 1);
+	return n;
+}
+
+static int rests_differ(void)
+{
+	struct spin spin = { 0 };
+	int wrong = 0;
+
+	spin_note(&spin, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(rests); i++) {
+		unsigned int n, is;
+
+		for (n = 0; n < rests[i].after; n++)
+			spin_note(&spin, 1);
+		spin_lost(&spin);
+		is = rest(&spin);
+		if (is == rests[i].requests)
+			continue;
+		fprintf(stderr, "loss %zu: %u requests, not %u\n", i, is,
+			rests[i].requests);
 		wrong = 1;
 	}
 	return wrong;
@@ -106,5 +153,6 @@ int main(void)
 				 pace_brief(&pace, &r), false);
 	}
 	wrong |= waits_differ();
+	wrong |= rests_differ();
 	return wrong;
 }
