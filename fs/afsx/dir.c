@@ -32,9 +32,11 @@ static const void *afsx_dirblob_block(void *ctx, u32 nr)
 void afsx_dirblob_reader(const struct afsx_dirblob *blob,
 			 struct afsx_dir_reader *rd)
 {
-	rd->block = afsx_dirblob_block;
-	rd->ctx = (void *)blob;
-	rd->nr_blocks = blob->size / AFSX_DIR_BLOCK_SIZE;
+	*rd = (struct afsx_dir_reader){
+		.block = afsx_dirblob_block,
+		.ctx = (void *)blob,
+		.nr_blocks = blob->size / AFSX_DIR_BLOCK_SIZE,
+	};
 }
 
 static struct afsx_dirblob *afsx_dirblob_alloc(loff_t size)

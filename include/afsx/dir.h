@@ -79,11 +79,31 @@ static_assert(sizeof(struct afsx_dir_hdr) == AFSX_DIR_RESV * AFSX_DIR_SLOT_SIZE,
 static_assert(sizeof(struct afsx_dir_head) == AFSX_DIR_RESV0 * AFSX_DIR_SLOT_SIZE, "afsx_dir_head");
 
 /**
+ * struct afsx_dir_index - Who remembers where the names of a directory are
+ * @candidate: first slot of an entry that may have this name, the next one behind
+ *	       slot @after, which it gave before, or any when @after is 0; 0 when there
+ *	       are no more, so that the name is not there; and in the last argument the
+ *	       first slot of the entry in front of it in the hash chain, 0 if none
+ * @added: an entry was added at @slot, as the first of its chain; @next is behind it
+ * @removed: the entry at @slot, between @prev and @next of its chain, either 0 for none
+ *
+ * The first argument is @ctx of the reader.  The entry is compared with the name,
+ * and the link with the entry, so that a wrong candidate does no harm; but nobody
+ * looks for a name that is said not to be there.
+ */
+struct afsx_dir_index {
+	u32 (*candidate)(void *ctx, const char *name, u32 len, u32 after, u32 *prev);
+	void (*added)(void *ctx, const char *name, u32 len, u32 slot, u32 next);
+	void (*removed)(void *ctx, u32 slot, u32 prev, u32 next);
+};
+
+/**
  * struct afsx_dir_reader - A directory blob, for reading
  * @block: returns block @nr (2048 bytes, @nr < @nr_blocks), NULL on failure;
  *	   the block stays where it is until the afsx_dir_*() call returns
  * @ctx: for @block
  * @nr_blocks: length of the blob in blocks
+ * @index: where names are, for directories whose chains are long; or NULL
  *
  * When @block fails the operation gives -EIO; an accessor with a better errno
  * keeps it in @ctx.
@@ -92,6 +112,7 @@ struct afsx_dir_reader {
 	const void *(*block)(void *ctx, u32 nr);
 	void *ctx;
 	u32 nr_blocks;
+	const struct afsx_dir_index *index;
 };
 
 /**

@@ -205,6 +205,20 @@ static int tidy(struct store *st)
 	return min(n, 0);
 }
 
+/*
+ * The first signal ends a command between two steps, the next one at once, as each does
+ * while the store is being opened: the device may be slow, and nothing is lost.
+ */
+static void ask_before_ending(void)
+{
+	struct sigaction sa = {
+		.sa_handler = on_signal, .sa_flags = SA_RESETHAND,
+	};
+
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+}
+
 static int run_offline(const struct config *cfg)
 {
 	struct volcmd_io io = {
@@ -224,6 +238,7 @@ static int run_offline(const struct config *cfg)
 	ret = store_open(&sc, &st, &err);
 	if (ret)
 		return complain(cfg->argv[0], &err, ret);
+	ask_before_ending();
 	ret = sc.flags & STORE_RDONLY ? 0 : tidy(st);
 	if (ret)
 		fprintf(stderr, "afsx-vol: %s: tidying up: %s\n", cfg->argv[0],
@@ -256,7 +271,6 @@ static int show_help(const char *command)
 
 int main(int argc, char **argv)
 {
-	struct sigaction sa = { .sa_handler = on_signal };
 	struct config cfg = { .argc = 0 };
 	bool format;
 
@@ -275,8 +289,6 @@ int main(int argc, char **argv)
 		return run_format(&cfg);
 	if (cfg.control)
 		return run_online(&cfg);
-	sigaction(SIGINT, &sa, NULL);
-	sigaction(SIGTERM, &sa, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	return run_offline(&cfg);
 }

@@ -214,7 +214,7 @@ static int stop(struct running *r, const struct options *o)
 	return store_close(r->d.store);
 }
 
-/* Signals are taken by sigwait() here, and by no other thread. */
+/* Signals are waited for here, and taken by no other thread. */
 static void block_signals(sigset_t *set)
 {
 	sigemptyset(set);
@@ -222,6 +222,35 @@ static void block_signals(sigset_t *set)
 	sigaddset(set, SIGINT);
 	pthread_sigmask(SIG_BLOCK, set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+}
+
+static void *die_of_signal(void *arg)
+{
+	const sigset_t *set = arg;
+	int sig;
+
+	sigwait(set, &sig);
+	signal(sig, SIG_DFL);
+	pthread_kill(pthread_self(), sig);
+	pthread_sigmask(SIG_UNBLOCK, set, NULL);
+	return NULL;
+}
+
+/*
+ * To start and to stop may take as long as the device does.  Who does not want to
+ * wait for that sends a signal: the store is made for a process that dies.
+ */
+static bool allow_death(pthread_t *thread, sigset_t *set)
+{
+	return !pthread_create(thread, NULL, die_of_signal, set);
+}
+
+static void forbid_death(bool allowed, pthread_t thread)
+{
+	if (!allowed)
+		return;
+	pthread_cancel(thread);
+	pthread_join(thread, NULL);
 }
 
 /*
@@ -264,10 +293,14 @@ static int run(const struct options *o)
 	struct running r = { .serving = false };
 	struct errbuf err = { "" };
 	int ret, closed, sig;
+	pthread_t thread;
+	bool allowed;
 	sigset_t set;
 
 	block_signals(&set);
+	allowed = allow_death(&thread, &set);
 	ret = start(&r, o, &err);
+	forbid_death(allowed, thread);
 	if (ret) {
 		log_error("cannot start", LOG_S("why", err.text));
 	} else {
@@ -279,7 +312,9 @@ static int run(const struct options *o)
 		log_info("stopping", LOG_I("signal", sig));
 		notify("STOPPING=1");
 	}
+	allowed = allow_death(&thread, &set);
 	closed = stop(&r, o);
+	forbid_death(allowed, thread);
 	if (closed)
 		log_error("store not closed cleanly", LOG_I("error", closed));
 	else

@@ -18,6 +18,8 @@
  */
 #define DATA_MAX	((u64)256 * 1024)
 
+#define BESIDE_S	1u	/* that a further connection is waited for */
+
 static void destroy(struct blkdev *dev)
 {
 	struct blkdev_req *req;
@@ -35,8 +37,8 @@ static void destroy(struct blkdev *dev)
 	free(dev);
 }
 
-int blkdev_open(const struct blkdev_opts *o, struct blkdev **out,
-		struct errbuf *err)
+static int open_one(const struct blkdev_opts *o, bool beside,
+		    struct blkdev **out, struct errbuf *err)
 {
 	struct blkdev *dev = calloc(1, sizeof(*dev));
 	int ret;
@@ -45,6 +47,8 @@ int blkdev_open(const struct blkdev_opts *o, struct blkdev **out,
 		return err_set(err, -ENOMEM, "out of memory");
 	dev->opts = *o;
 	dev->opts.uri = strdup(o->uri);
+	dev->beside = beside;
+	dev->number = 1;
 	dev->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	pthread_mutex_init(&dev->lock, NULL);
 	pthread_cond_init(&dev->room, NULL);
@@ -76,6 +80,25 @@ int blkdev_open(const struct blkdev_opts *o, struct blkdev **out,
 fail:
 	destroy(dev);
 	return ret;
+}
+
+int blkdev_open(const struct blkdev_opts *o, struct blkdev **dev,
+		struct errbuf *err)
+{
+	return open_one(o, false, dev, err);
+}
+
+int blkdev_open_beside(struct blkdev *main, struct blkdev **dev,
+		       struct errbuf *err)
+{
+	const struct blkdev_opts o = {
+		.uri = main->opts.uri,
+		.rdonly = true,
+		.connect_s = BESIDE_S,
+		.answer_s = BESIDE_S,
+	};
+
+	return open_one(&o, true, dev, err);
 }
 
 void blkdev_close(struct blkdev *dev)

@@ -5,7 +5,7 @@
  * Offsets and lengths are bytes and multiples of BLK_SIZE.  Any thread may call
  * these functions at once: all requests are pipelined over one connection, so a FLUSH
  * covers every write acknowledged before it, whether or not the server promises
- * that across connections.
+ * that across connections.  Where it does, others may be opened beside it to read.
  *
  * When the connection breaks a thread connects again and repeats what was not
  * acknowledged, and also the writes acknowledged since the last FLUSH: the
@@ -75,6 +75,32 @@ struct blkdev_batch {
 /** blkdev_open() - connect; on failure @err says why. */
 int blkdev_open(const struct blkdev_opts *o, struct blkdev **dev,
 		struct errbuf *err);
+
+/**
+ * blkdev_open_beside() - a further connection to the same export
+ * @main: device
+ * @dev: the connection, as a device of its own, which reads and does nothing else
+ * @err: receives a message on failure
+ *
+ * It takes little time, and fails for good when it ends or no answer comes for a moment:
+ * then all its reads return an error.  It does not know whose the store is, nor what
+ * @main was told to do: ask blkdev_shared() before each read.
+ */
+int blkdev_open_beside(struct blkdev *main, struct blkdev **dev,
+		       struct errbuf *err);
+
+/**
+ * blkdev_shared() - whether other connections may be used for reads beside it
+ * @dev: device
+ *
+ * What is durable here can be read over any connection to a server that promises
+ * multi-conn.
+ *
+ * Return: 0 when they may not: the server does not promise it, the device has failed, is
+ * away, or may not send for want of a lease.  Else the number of the connection, by
+ * which one made again after a loss, maybe to another server, is told from the first.
+ */
+unsigned int blkdev_shared(struct blkdev *dev);
 
 /** blkdev_close() - disconnect; all batches must be done. @dev may be NULL. */
 void blkdev_close(struct blkdev *dev);

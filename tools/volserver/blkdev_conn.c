@@ -108,6 +108,7 @@ int blkdev_connect(struct blkdev *dev, struct errbuf *err)
 	dev->can_fua = nbd_can_fua(dev->nbd) > 0;
 	dev->can_trim = nbd_can_trim(dev->nbd) > 0;
 	dev->can_zero = nbd_can_zero(dev->nbd) > 0;
+	dev->can_share = nbd_can_multi_conn(dev->nbd) > 0;
 	return device_limits(dev, err);
 }
 

@@ -137,6 +137,8 @@ void blkdev_lose(struct blkdev *dev, const char *given_up)
 	if (!dev->lost && given_up)
 		dev->given_up = given_up;
 	dev->lost = true;
+	if (dev->beside && !dev->failed)
+		dev->failed = -ENOTCONN;	/* nobody connects it again */
 	if (dev->driving)
 		wake_driver(dev);
 	else
@@ -201,6 +203,15 @@ void blkdev_unguard(struct blkdev *dev, s64 until)
 static bool is_held(const struct blkdev *dev)
 {
 	return clock_boot_ms() > limit_of_changes(dev);
+}
+
+unsigned int blkdev_shared(struct blkdev *dev)
+{
+	MUTEX_GUARD(&dev->lock);
+
+	if (dev->lost || dev->failed || !dev->can_share || is_held(dev))
+		return 0;
+	return dev->number;
 }
 
 /*
@@ -483,6 +494,7 @@ static void reconnect(struct blkdev *dev)
 		return;
 	}
 	dev->lost = false;
+	dev->number++;
 	dev->given_up = NULL;
 	requeue_inflight(dev);
 	send_pending(dev);

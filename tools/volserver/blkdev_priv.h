@@ -78,6 +78,8 @@ struct blkdev_queue {
  * @can_fua: FUA
  * @can_trim: TRIM
  * @can_zero: WRITE_ZEROES
+ * @can_share: what is durable is so for all connections
+ * @beside: it is one of those
  * @lock: protects what follows
  * @room: there is room in the queue again
  * @pending: to be sent
@@ -96,6 +98,7 @@ struct blkdev_queue {
  * @nbd: connection, or NULL; as all that follows, it belongs to the I/O thread
  *	while @lost and @driving
  * @lost: the connection is of no use any more
+ * @number: of the connection, from 1 on
  * @given_up: why, when it did not end by itself: the server may still be busy with
  *	what was sent on it
  * @trusted: see blkdev_trust()
@@ -116,6 +119,8 @@ struct blkdev {
 	bool can_fua;
 	bool can_trim;
 	bool can_zero;
+	bool can_share;
+	bool beside;
 
 	pthread_mutex_t lock;
 	pthread_cond_t room;
@@ -135,6 +140,7 @@ struct blkdev {
 	pthread_t thread;
 	struct nbd_handle *nbd;
 	bool lost;
+	unsigned int number;
 	const char *given_up;
 	atomic_llong trusted;
 	struct blkdev_queue inflight;

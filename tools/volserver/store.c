@@ -288,8 +288,11 @@ static int open_device(struct store *st, struct errbuf *err)
 		.identify = identify,
 		.ctx = st,
 	};
+	int ret = blkdev_open(&o, &st->dev, err);
 
-	return blkdev_open(&o, &st->dev, err);
+	if (!ret)
+		st->side = side_create(st->dev);	/* it may well do without */
+	return ret;
 }
 
 /* Nothing else has changed yet, so a crash leaves the old store or the new one. */
@@ -415,7 +418,9 @@ static struct store *store_new(const struct store_config *cfg)
 	st->seen = seen_create();
 	st->warm = warm_create((u64)(cfg->data_cache_mib ? : CACHE_DEFAULT) *
 			      1024 * 1024);
-	if (!st->seen || !st->warm) {
+	st->places = places_create();
+	if (!st->seen || !st->warm || !st->places) {
+		places_destroy(st->places);
 		seen_destroy(st->seen);
 		warm_destroy(st->warm);
 		free(st);
@@ -462,6 +467,7 @@ int store_close(struct store *st)
 	ckpt_stop(st->ckpt);
 	hot_clear(&st->hot);
 	grps_clear(&st->grps);
+	places_destroy(st->places);
 	seen_destroy(st->seen);
 	warm_destroy(st->warm);
 	/* the writer's connection last: it empties the log */
@@ -476,6 +482,7 @@ int store_close(struct store *st)
 	__atomic_store_n(&st->owned, NULL, __ATOMIC_RELEASE);
 	lease_release(st->lease);
 	ret = st->dev ? blkdev_failed(st->dev) : 0;
+	side_destroy(st->side);
 	blkdev_close(st->dev);
 	alloc_destroy(st->alloc);
 	pthread_mutex_destroy(&st->writer_lock);
@@ -510,6 +517,8 @@ void store_stats(struct store *st, struct store_stats *stats)
 	struct blkdev_stats dev;
 
 	blkdev_stats(st->dev, &dev);
+	if (st->side)
+		side_stats(st->side, &dev);
 	*stats = (struct store_stats){
 		.commits = atomic_load(&st->commits),
 		.log_kib = wal_size(st->wal) / 1024,

@@ -35,13 +35,13 @@ static void each_change(struct store_tx *tx,
 		one(tx->st->seen, tx->shut[i].vid, tx->shut[i].vnode);
 }
 
-static void finish_one(struct store_tx *tx, u64 ticket, int err)
+static void finish_one(struct store_tx *tx, int err)
 {
 	struct alloc *alloc = tx->st->alloc;
 
 	each_change(tx, seen_open, seen_open_all);
 	for (size_t i = 0; !err && i < tx->freed.nr; i++)
-		alloc_retire(alloc, &tx->freed.run[i], ticket);
+		alloc_retire(alloc, &tx->freed.run[i], tx->ticket);
 	for (size_t i = 0; err && i < tx->taken.nr; i++)
 		alloc_release(alloc, &tx->taken.run[i]);
 	tx->err = err;
@@ -50,12 +50,11 @@ static void finish_one(struct store_tx *tx, u64 ticket, int err)
 /* As soon as the log counts the ticket, each of them may be gone. */
 static void finish(struct store *st, int err)
 {
-	u64 ticket = wal_committed(st->wal) + 1;
 	struct store_tx *tx;
 
 	while ((tx = st->batch.first)) {
 		st->batch.first = tx->next;
-		finish_one(tx, ticket, err);
+		finish_one(tx, err);
 	}
 	st->batch.nr = 0;
 	if (!err) {

@@ -13,234 +13,9 @@
 #include "le.h"
 #include "store_cut.h"
 #include "store_data.h"
+#include "store_extent.h"
+#include "store_fetch.h"
 #include "store_tx.h"
-
-/* Columns of SQL_EXTENT_COVER; blocks, except the checksums. */
-struct extent {
-	s64 id;
-	u64 off;
-	s64 birth;
-	u32 nr;
-	u64 phys;
-	u8 sums[EXTENT_MAX * SUM_LEN];
-};
-
-static int extent_from_row(sqlite3_stmt *row, struct extent *e)
-{
-	s64 nr = db_int(row, 3);
-
-	e->id = db_int(row, 0);
-	e->off = (u64)db_int(row, 1);
-	e->birth = db_int(row, 2);
-	e->phys = (u64)db_int(row, 4);
-	if (nr < 1 || nr > (s64)EXTENT_MAX ||
-	    sqlite3_column_bytes(row, 5) != (int)(nr * (s64)SUM_LEN))
-		return -EUCLEAN;
-	e->nr = (u32)nr;
-	memcpy(e->sums, sqlite3_column_blob(row, 5), e->nr * SUM_LEN);
-	return 0;
-}
-
-/*
- * The first @max extents that have blocks in [@from, @to), in order.
- * Return: how many, or a negative errno.
- */
-static int find_extents(struct db *db, const struct vnode *vn, u64 from, u64 to,
-			struct extent *list, int max)
-{
-	sqlite3_stmt *row;
-	int ret, n = 0;
-
-	row = db_bind(db, SQL_EXTENT_COVER, "iiiii", (s64)vn->grp,
-		      (s64)vn->s.fid.vnode, (s64)from, (s64)to, vn->snap);
-	while (n < max && (ret = db_row(row)) > 0) {
-		ret = extent_from_row(row, &list[n]);
-		if (ret)
-			break;
-		if (list[n].off + list[n].nr > from)
-			n++;
-	}
-	return db_end(row, n < max && ret < 0 ? ret : n);
-}
-
-/* ---- reading -------------------------------------------------------------- */
-
-/* Where the part of @e within [@from, @to) is: in the extent and in memory. */
-struct part {
-	u64 skip;
-	u32 nr;
-	u8 *buf;
-};
-
-static struct part part_of(const struct extent *e, u64 from, u64 to, u8 *buf)
-{
-	u64 first = max(e->off, from), end = min(e->off + e->nr, to);
-
-	return (struct part){
-		.skip = first - e->off,
-		.nr = (u32)(end - first),
-		.buf = buf + (first - from) * BLK_SIZE,
-	};
-}
-
-#define PIECE_BLOCKS	64u	/* read, and verified, at a time */
-#define PIECES_MAX	8u	/* under way */
-
-/**
- * struct piece - blocks of an extent on their way to memory
- * @batch: the request
- * @sums: what their checksums shall be
- * @nr: blocks
- * @buf: where they go
- */
-struct piece {
-	struct blkdev_batch batch;
-	const u8 *sums;
-	u32 nr;
-	u8 *buf;
-};
-
-/**
- * struct pieces - reads under way, in order
- * @st: store
- * @ring: the last PIECES_MAX of those begun
- * @begun: how many were
- * @ended: how many were waited for
- * @err: 0, or the first error, negative errno
- */
-struct pieces {
-	struct store *st;
-	struct piece ring[PIECES_MAX];
-	unsigned int begun;
-	unsigned int ended;
-	int err;
-};
-
-/* Wait for the oldest and verify it, while the server sends what comes behind it. */
-static void end_piece(struct pieces *ps)
-{
-	struct piece *p = &ps->ring[ps->ended++ % PIECES_MAX];
-	int ret = blkdev_wait(ps->st->dev, &p->batch);
-	u8 sums[PIECE_BLOCKS * SUM_LEN];
-
-	if (!ret && !ps->err) {
-		data_sum(p->buf, p->nr, sums);
-		if (memcmp(sums, p->sums, p->nr * SUM_LEN))
-			ret = -EUCLEAN;
-	}
-	if (!ps->err)
-		ps->err = ret;
-}
-
-static void begin_piece(struct pieces *ps, const struct extent *e, u64 skip,
-			u32 nr, u8 *buf)
-{
-	struct piece *p = &ps->ring[ps->begun % PIECES_MAX];
-
-	if (ps->begun - ps->ended == PIECES_MAX)
-		end_piece(ps);
-	ps->begun++;
-	*p = (struct piece){
-		.sums = e->sums + skip * SUM_LEN, .nr = nr, .buf = buf,
-	};
-	blkdev_read_async(ps->st->dev, &p->batch, (e->phys + skip) << BLK_SHIFT,
-			  buf, (size_t)nr * BLK_SIZE);
-}
-
-static void begin_part(struct pieces *ps, const struct extent *e,
-		       const struct part *part)
-{
-	for (u32 at = 0; at < part->nr && !ps->err; at += PIECE_BLOCKS)
-		begin_piece(ps, e, part->skip + at,
-			    min(part->nr - at, PIECE_BLOCKS),
-			    part->buf + (size_t)at * BLK_SIZE);
-}
-
-/* The parts of [@from, @to) in @list, read into @buf and verified. */
-static int read_parts(struct store *st, const struct extent *list, int n,
-		      u64 from, u64 to, u8 *buf)
-{
-	struct pieces ps = { .st = st };
-	u64 covered = 0;
-
-	for (int i = 0; i < n; i++)
-		covered += part_of(&list[i], from, to, buf).nr;
-	if (covered > to - from)
-		return -EUCLEAN;	/* some overlap */
-	if (covered < to - from)
-		memset(buf, 0, (to - from) * BLK_SIZE);
-	for (int i = 0; i < n; i++) {
-		struct part p = part_of(&list[i], from, to, buf);
-
-		begin_part(&ps, &list[i], &p);
-	}
-	while (ps.ended < ps.begun)
-		end_piece(&ps);
-	return ps.err;
-}
-
-#define READ_EXTENTS	16	/* looked up at a time */
-
-/* Whole blocks [@from, @to); holes are zeros. */
-static int read_blocks(struct store *st, struct db *db, const struct vnode *vn,
-		       u64 from, u64 to, u8 *buf)
-{
-	struct extent *list CLEANUP_FREE = malloc(READ_EXTENTS * sizeof(*list));
-	int ret = list ? 0 : -ENOMEM;
-
-	while (!ret && from < to) {
-		int n = find_extents(db, vn, from, to, list, READ_EXTENTS);
-		u64 end = to;
-
-		if (n == READ_EXTENTS)
-			end = min(to, list[n - 1].off + list[n - 1].nr);
-		ret = n < 0 ? n : read_parts(st, list, n, from, end, buf);
-		buf += (end - from) * BLK_SIZE;
-		from = end;
-	}
-	return ret;
-}
-
-#define BOUNCE_MAX	(128u * 1024)
-
-/* Any bytes, by way of a buffer for the whole blocks they are in. */
-static int read_bytes(struct store *st, struct db *db, const struct vnode *vn,
-		      u64 off, void *buf, size_t len)
-{
-	u64 from = off >> BLK_SHIFT, to = DIV_ROUND_UP(off + len, BLK_SIZE);
-	u8 *blocks CLEANUP_FREE = malloc((to - from) * BLK_SIZE);
-	int ret;
-
-	if (!blocks)
-		return -ENOMEM;
-	ret = read_blocks(st, db, vn, from, to, blocks);
-	if (!ret)
-		memcpy(buf, blocks + off % BLK_SIZE, len);
-	return ret;
-}
-
-/* Long reads go where they belong; short ones in one round, whatever their ends. */
-int data_read(struct store *st, struct db *db, const struct vnode *vn, u64 off,
-	      void *buf, size_t len)
-{
-	size_t head = -off % BLK_SIZE, body;
-	u64 from = DIV_ROUND_UP(off, BLK_SIZE);
-	u8 *p = buf;
-	int ret = 0;
-
-	if (len <= BOUNCE_MAX && (off % BLK_SIZE || len % BLK_SIZE))
-		return read_bytes(st, db, vn, off, buf, len);
-	body = ROUND_DOWN(len - head, BLK_SIZE);
-	if (head)
-		ret = read_bytes(st, db, vn, off, p, head);
-	if (!ret)
-		ret = read_blocks(st, db, vn, from, from + body / BLK_SIZE,
-				  p + head);
-	if (!ret && head + body < len)
-		ret = read_bytes(st, db, vn, off + head + body, p + head + body,
-				 len - head - body);
-	return ret;
-}
 
 /* ---- freeing -------------------------------------------------------------- */
 
@@ -323,7 +98,7 @@ static int punch_blocks(struct store_tx *tx, const struct tx_grp *g,
 	int n, ret = list ? 0 : -ENOMEM;
 
 	while (!ret) {
-		n = find_extents(tx->db, vn, from, to, list, PUNCH_MAX);
+		n = extent_find(tx->db, vn, from, to, list, PUNCH_MAX);
 		ret = min(n, 0);
 		for (int i = 0; !ret && i < n; i++) {
 			ret = punch_extent(tx, g, vn, &list[i], from, to,
@@ -487,7 +262,7 @@ static int read_own_block(struct store_tx *tx, const struct vnode *vn, u64 nr,
 {
 	int ret = blkdev_wait(tx->st->dev, &tx->writes);
 
-	return ret ? ret : read_blocks(tx->st, tx->db, vn, nr, nr + 1, buf);
+	return ret ? ret : fetch_own(tx->st, tx->db, vn, nr, buf);
 }
 
 /* Write [@off, @off + @len), which touches at most EXTENT_MAX blocks. */
@@ -548,7 +323,7 @@ static int clear_tail(struct store_tx *tx, struct vnode *vn, u64 size)
 	u64 nr = size >> BLK_SHIFT;
 	size_t len = min(BLK_SIZE - size % BLK_SIZE, vn->s.size - size);
 	struct extent e;
-	int ret = find_extents(tx->db, vn, nr, nr + 1, &e, 1);
+	int ret = extent_find(tx->db, vn, nr, nr + 1, &e, 1);
 
 	if (ret <= 0)
 		return ret;	/* a hole stays one */

@@ -5,10 +5,6 @@
 
 #include "store_priv.h"
 
-/** data_read() - bytes of a file, already clipped to its size */
-int data_read(struct store *st, struct db *db, const struct vnode *vn, u64 off,
-	      void *buf, size_t len);
-
 /** data_punch() - free the blocks [@from, @to) of a file */
 int data_punch(struct store_tx *tx, struct tx_grp *g, struct vnode *vn,
 	       u64 from, u64 to);

@@ -7,19 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dir_index.h"
 #include "store_tx.h"
+
+#define DIRTY_WORDS	(AFSX_DIR_MAX_BLOCKS / 64 + 1)
 
 /**
  * struct dirblk - one block in memory
  * @id: of its row; 0 when there is none yet
  * @birth: of its row
- * @dirty: must be written
  * @data: contents
  */
 struct dirblk {
 	s64 id;
 	s64 birth;
-	bool dirty;
 	u8 data[AFSX_DIR_BLOCK_SIZE];
 };
 
@@ -29,7 +30,10 @@ struct dirblk {
  * @vn: the directory
  * @err: first error of the accessors
  * @nr_loaded: blocks that are there
+ * @searches: names that were looked for, until there is an index
+ * @index: where names are, or NULL; what transactions change has one of its own
  * @ed: for the directory code; @ed.rd.nr_blocks is the size
+ * @dirty: a bit for each block that must be written
  * @blk: blocks, NULL when not loaded
  */
 struct dirbuf {
@@ -37,7 +41,10 @@ struct dirbuf {
 	const struct vnode *vn;
 	int err;
 	u32 nr_loaded;
+	u32 searches;
+	struct dir_index *index;
 	struct afsx_dir_editor ed;
+	u64 dirty[DIRTY_WORDS];
 	struct dirblk *blk[AFSX_DIR_MAX_BLOCKS];
 };
 
@@ -104,7 +111,7 @@ static void *modify_block(void *ctx, u32 nr)
 	b = get_block(d, nr);
 	if (!b)
 		return NULL;
-	b->dirty = true;
+	d->dirty[nr / 64] |= UINT64_C(1) << nr % 64;
 	return b->data;
 }
 
@@ -130,7 +137,8 @@ static struct dirbuf *dirbuf_of(struct db *db, struct vnode *vn)
 
 size_t dirbuf_bytes(const struct dirbuf *d)
 {
-	return d ? sizeof(*d) + d->nr_loaded * sizeof(struct dirblk) : 0;
+	return d ? sizeof(*d) + d->nr_loaded * sizeof(struct dirblk) +
+		   dir_index_bytes(d->index) : 0;
 }
 
 void dirbuf_free(struct dirbuf *d)
@@ -139,8 +147,98 @@ void dirbuf_free(struct dirbuf *d)
 		return;
 	for (u32 i = 0; i < AFSX_DIR_MAX_BLOCKS; i++)
 		free(d->blk[i]);
+	dir_index_put(d->index);
 	free(d);
 }
+
+/* ---- the index of a large directory ------------------------------------------- */
+
+static u32 index_candidate(void *ctx, const char *name, u32 len, u32 after,
+			   u32 *prev)
+{
+	const struct dirbuf *d = ctx;
+
+	return dir_index_candidate(d->index, name, len, after, prev);
+}
+
+static void index_removed(void *ctx, u32 slot, u32 prev, u32 next)
+{
+	struct dirbuf *d = ctx;
+
+	dir_index_remove(d->index, slot, prev, next);
+}
+
+static void set_index(struct dirbuf *d, struct dir_index *x);
+
+static void index_added(void *ctx, const char *name, u32 len, u32 slot,
+			u32 next)
+{
+	struct dirbuf *d = ctx;
+
+	if (dir_index_add(d->index, name, len, slot, next))
+		set_index(d, NULL);
+}
+
+static const struct afsx_dir_index index_ops = {
+	.candidate = index_candidate,
+	.added = index_added,
+	.removed = index_removed,
+};
+
+static void set_index(struct dirbuf *d, struct dir_index *x)
+{
+	dir_index_put(d->index);
+	d->index = x;
+	d->ed.rd.index = x ? &index_ops : NULL;
+}
+
+/* Without one, for want of memory or for damage, names are looked for as ever. */
+static void build_index(struct dirbuf *d)
+{
+	struct dir_index *x = NULL;
+
+	dir_index_build(&d->ed.rd, &x);
+	set_index(d, x);
+	d->err = 0;
+}
+
+/* For who looks for a name: with an index, if that has come to be worth it. */
+static struct dirbuf *names_of(struct db *db, struct vnode *vn)
+{
+	struct dirbuf *d = dirbuf_of(db, vn);
+
+	if (d && !d->index && dir_is_large(vn) &&
+	    d->searches++ == DIR_INDEX_AFTER)
+		build_index(d);
+	return d;
+}
+
+bool dir_is_large(const struct vnode *dir)
+{
+	return dir->s.size > DIR_INDEX_BLOCKS * AFSX_DIR_BLOCK_SIZE;
+}
+
+int dir_lend_index(struct db *db, struct vnode *dir, struct dir_index *x)
+{
+	struct dirbuf *d = dirbuf_of(db, dir);
+
+	if (!d)
+		return -ENOMEM;
+	set_index(d, dir_index_get(x));
+	return 0;
+}
+
+struct dir_index *dir_make_index(struct db *db, struct vnode *dir)
+{
+	struct dirbuf *d = dirbuf_of(db, dir);
+
+	if (!d)
+		return NULL;
+	build_index(d);
+	return d->index ? dir_index_get(d->index) : NULL;
+}
+
+/* ---- names ---------------------------------------------------------------------- */
 
 /* The directory code knows but -EIO for damage; say what it was. */
 static int result(const struct dirbuf *d, int ret)
@@ -153,7 +251,7 @@ static int result(const struct dirbuf *d, int ret)
 int dir_find(struct db *db, struct vnode *dir, const char *name, size_t len,
 	     struct afsx_fid *fid)
 {
-	struct dirbuf *d = dirbuf_of(db, dir);
+	struct dirbuf *d = names_of(db, dir);
 
 	if (!d)
 		return -ENOMEM;
@@ -204,7 +302,7 @@ int dir_make(struct store_tx *tx, struct vnode *dir,
 int dir_enter(struct store_tx *tx, struct vnode *dir, const char *name,
 	      size_t len, const struct afsx_fid *fid)
 {
-	struct dirbuf *d = dirbuf_of(tx->db, dir);
+	struct dirbuf *d = names_of(tx->db, dir);
 
 	if (!d)
 		return -ENOMEM;
@@ -214,7 +312,7 @@ int dir_enter(struct store_tx *tx, struct vnode *dir, const char *name,
 int dir_drop(struct store_tx *tx, struct vnode *dir, const char *name,
 	     size_t len)
 {
-	struct dirbuf *d = dirbuf_of(tx->db, dir);
+	struct dirbuf *d = names_of(tx->db, dir);
 	struct afsx_fid fid;
 
 	if (!d)
@@ -225,7 +323,7 @@ int dir_drop(struct store_tx *tx, struct vnode *dir, const char *name,
 int dir_redirect(struct store_tx *tx, struct vnode *dir, const char *name,
 		 size_t len, const struct afsx_fid *fid)
 {
-	struct dirbuf *d = dirbuf_of(tx->db, dir);
+	struct dirbuf *d = names_of(tx->db, dir);
 
 	if (!d)
 		return -ENOMEM;
@@ -267,7 +365,6 @@ static int flush_block(struct store_tx *tx, struct tx_grp *g,
 	size_t len = used_length(b->data);
 	int ret = 0;
 
-	b->dirty = false;
 	if (b->id && b->birth > g->newest)
 		return db_run(tx->db, SQL_DIRBLK_UPDATE, "ib", b->id, b->data,
 			      len);
@@ -287,9 +384,14 @@ int dir_flush(struct store_tx *tx, struct tx_grp *g, struct vnode *dir)
 	struct dirbuf *d = dir->dir;
 	int ret = 0;
 
-	for (u32 nr = 0; !ret && nr < d->ed.rd.nr_blocks; nr++)
-		if (d->blk[nr] && d->blk[nr]->dirty)
+	for (u32 i = 0; i < DIRTY_WORDS; i++) {
+		while (!ret && d->dirty[i]) {
+			u32 nr = 64 * i + (u32)__builtin_ctzll(d->dirty[i]);
+
+			d->dirty[i] &= d->dirty[i] - 1;
 			ret = flush_block(tx, g, dir, nr, d->blk[nr]);
+		}
+	}
 	return ret;
 }
 

@@ -7,7 +7,7 @@
 
 static struct vnode **chain_of(struct hot *h, u32 grp, u32 vno)
 {
-	return &h->bucket[(grp * 31 + vno) % HOT_BUCKETS];
+	return &h->bucket[(grp * 31 + vno / 2) % HOT_BUCKETS];
 }
 
 void hot_init(struct hot *h)

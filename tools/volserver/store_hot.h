@@ -13,7 +13,7 @@
 struct vnode;
 TAILQ_HEAD(hot_age, vnode);
 
-#define HOT_BUCKETS	1024u
+#define HOT_BUCKETS	4096u
 #define HOT_VNODES	4096u			/* kept at most */
 #define HOT_BYTES	(32u * 1024 * 1024)	/* of directories, at most */
 

@@ -20,7 +20,9 @@
 #include "store_dir.h"
 #include "store_grp.h"
 #include "store_hot.h"
+#include "store_places.h"
 #include "store_seen.h"
+#include "store_side.h"
 #include "store_warm.h"
 #include "vfs.h"
 #include "wal.h"
@@ -54,6 +56,7 @@ struct reader {
  * struct store - an open store
  * @cfg: as opened; the URI is not kept
  * @dev: device
+ * @side: a second way to it, for long reads; or NULL
  * @sb: superblock; changed by the writer only
  * @known: @sb was read: reconnecting compares the UUID
  * @lease: NULL when opened for reading only
@@ -83,6 +86,7 @@ struct reader {
  * @ingesting: blocks in use by data that no file refers to yet
  * @seen: what readers found lately
  * @warm: what they read
+ * @places: where names are in large directories, for readers
  * @cuts: there may be files with blocks that wait to be freed
  * @notify: told of changes, or NULL
  * @notify_ctx: for @notify
@@ -90,6 +94,7 @@ struct reader {
 struct store {
 	struct store_config cfg;
 	struct blkdev *dev;
+	struct side *side;
 	struct sb sb;
 	atomic_bool known;
 	struct lease *lease;
@@ -124,6 +129,7 @@ struct store {
 
 	struct seen *seen;
 	struct warm *warm;
+	struct places *places;
 	atomic_bool cuts;
 	store_notify_t notify;
 	void *notify_ctx;
@@ -132,7 +138,7 @@ struct store {
 /**
  * struct vnode - a vnode, loaded
  * @next: hash chain, of the transaction or of struct hot
- * @by_age: in struct hot
+ * @by_age: in struct hot, or of the transaction
  * @hot_bytes: memory of @dir when it was put there
  * @grp: volume group
  * @snap: epoch at which it is looked at; SNAP_LIVE for the R/W volume

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "store_data.h"
+#include "store_fetch.h"
 #include "store_tx.h"
 
 /* Begin to read from a vnode: NULL with *@ret set when that is not possible. */
@@ -142,16 +142,19 @@ ssize_t store_read(struct store *st, const struct afsx_fid *fid, u64 off,
 int store_lookup(struct store *st, const struct afsx_fid *dir,
 		 const char *name, size_t len, struct afsx_fid *fid)
 {
+	unsigned int era = seen_era(st->seen);
 	struct vnode vn;
 	int ret;
 	struct reader *r = read_begin(st, dir, &vn, &ret);
 
 	if (!r)
 		return ret;
-	if (vn.s.type == AFSX_FTYPE_DIR)
+	if (vn.s.type == AFSX_FTYPE_DIR) {
+		places_lend(st, &r->db, &vn, era);
 		ret = dir_find(&r->db, &vn, name, len, fid);
-	else
+	} else {
 		ret = -ENOTDIR;
+	}
 	return read_end(st, r, &vn, ret);
 }
 

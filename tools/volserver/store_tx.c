@@ -50,6 +50,7 @@ void tx_add_vnode(struct store_tx *tx, struct vnode *vn)
 
 	vn->next = *head;
 	*head = vn;
+	TAILQ_INSERT_TAIL(&tx->vnodes, vn, by_age);
 }
 
 static struct vnode *find_vnode(struct store_tx *tx, const struct afsx_fid *fid)
@@ -231,44 +232,41 @@ void tx_forget(struct store_tx *tx)
 static int list_changes(struct store_tx *tx)
 {
 	size_t nr = tx->grps.nr;
+	struct vnode *vn;
 
-	for (size_t i = 0; i < TX_BUCKETS; i++)
-		for (struct vnode *vn = tx->bucket[i]; vn; vn = vn->next)
-			nr += vn->touched;
+	TAILQ_FOREACH(vn, &tx->vnodes, by_age)
+		nr += vn->touched;
 	tx->shut = nr ? calloc(nr, sizeof(*tx->shut)) : NULL;
 	if (nr && !tx->shut)
 		return -ENOMEM;
 	for (struct tx_grp *g = tx->grps.first; g; g = g->next)
 		tx->shut[tx->nr_shut++].vid = g->id;
-	for (size_t i = 0; i < TX_BUCKETS; i++)
-		for (struct vnode *vn = tx->bucket[i]; vn; vn = vn->next)
-			if (vn->touched)
-				tx->shut[tx->nr_shut++] = (struct afsx_fid){
-					.vid = vn->grp,
-					.vnode = vn->s.fid.vnode,
-				};
+	TAILQ_FOREACH(vn, &tx->vnodes, by_age)
+		if (vn->touched)
+			tx->shut[tx->nr_shut++] = (struct afsx_fid){
+				.vid = vn->grp,
+				.vnode = vn->s.fid.vnode,
+			};
 	return 0;
 }
 
 /* What is complete is of use to those that follow, unless its volume may be gone. */
 static void keep_vnodes(struct store_tx *tx)
 {
-	for (size_t i = 0; i < TX_BUCKETS; i++) {
-		struct vnode *vn, *next, *dead = NULL;
+	struct hot_age gone = TAILQ_HEAD_INITIALIZER(gone);
+	struct vnode *vn;
 
-		for (vn = tx->bucket[i]; vn; vn = next) {
-			next = vn->next;
-			if (vn->dead || tx->volumes) {
-				vn->next = dead;
-				dead = vn;
-				continue;
-			}
-			vn->touched = false;
-			vn->versioned = false;
-			hot_put(&tx->st->hot, vn);
+	while ((vn = TAILQ_FIRST(&tx->vnodes))) {
+		TAILQ_REMOVE(&tx->vnodes, vn, by_age);
+		if (vn->dead || tx->volumes) {
+			TAILQ_INSERT_TAIL(&gone, vn, by_age);
+			continue;
 		}
-		tx->bucket[i] = dead;
+		vn->touched = false;
+		vn->versioned = false;
+		hot_put(&tx->st->hot, vn);
 	}
+	TAILQ_CONCAT(&tx->vnodes, &gone, by_age);
 }
 
 /* ---- news ----------------------------------------------------------------- */
@@ -314,14 +312,12 @@ static void condense_news(struct store_tx *tx)
 
 static void tx_free(struct store_tx *tx)
 {
-	for (size_t i = 0; i < TX_BUCKETS; i++) {
-		while (tx->bucket[i]) {
-			struct vnode *vn = tx->bucket[i];
+	struct vnode *vn;
 
-			tx->bucket[i] = vn->next;
-			vnode_release(vn);
-			free(vn);
-		}
+	while ((vn = TAILQ_FIRST(&tx->vnodes))) {
+		TAILQ_REMOVE(&tx->vnodes, vn, by_age);
+		vnode_release(vn);
+		free(vn);
 	}
 	grps_clear(&tx->grps);
 	free(tx->taken.run);
@@ -342,6 +338,7 @@ static int begin(struct store *st, bool alone, struct store_tx **out)
 	tx = calloc(1, sizeof(*tx));
 	if (!tx)
 		return -ENOMEM;
+	TAILQ_INIT(&tx->vnodes);
 	tx->st = st;
 	tx->db = &st->writer;
 	tx->now = time(NULL);
@@ -386,10 +383,11 @@ void store_set_origin(struct store_tx *tx, const void *origin)
 
 int tx_flush(struct store_tx *tx)
 {
+	struct vnode *vn;
 	int ret = tx->err;
 
-	for (size_t i = 0; i < TX_BUCKETS; i++)
-		for (struct vnode *vn = tx->bucket[i]; !ret && vn; vn = vn->next)
+	TAILQ_FOREACH(vn, &tx->vnodes, by_age)
+		if (!ret)
 			ret = vnode_flush(tx, vn);
 	return ret;
 }

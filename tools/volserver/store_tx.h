@@ -37,7 +37,8 @@ struct run_list {
  * @taken: blocks allocated, to be given back when it is aborted
  * @freed: blocks to be retired when it is committed
  * @grps: groups it has loaded
- * @bucket: vnodes it has loaded
+ * @vnodes: that it has loaded, in this order
+ * @bucket: the same, by group and number; not to be used once they are given to others
  * @shut: what readers may not remember until the batch has ended; a vnode of 0 is
  *	the volume
  * @nr_shut: entries of @shut
@@ -66,6 +67,7 @@ struct store_tx {
 	struct run_list taken;
 	struct run_list freed;
 	struct grps grps;
+	struct hot_age vnodes;
 	struct vnode *bucket[TX_BUCKETS];
 	struct afsx_fid *shut;
 	size_t nr_shut;

@@ -261,6 +261,13 @@ u64 wal_committed(struct wal *w)
 	return atomic_load(&w->committed);
 }
 
+bool wal_is_settled(struct wal *w)
+{
+	u64 announced = atomic_load(&w->announced);
+
+	return atomic_load(&w->durable) >= announced;
+}
+
 u64 wal_durable(struct wal *w)
 {
 	return atomic_load(&w->durable);

@@ -89,6 +89,9 @@ void wal_cancel(struct wal *w);
 /** wal_committed() - the last ticket */
 u64 wal_committed(struct wal *w);
 
+/** wal_is_settled() - whether the device has everything that a reader can see */
+bool wal_is_settled(struct wal *w);
+
 /** wal_durable() - the last ticket whose transaction the device has */
 u64 wal_durable(struct wal *w);
 

@@ -79,42 +79,72 @@ static const struct afsx_dir_slot *entry_at(const struct afsx_dir_hdr *hdr, u32 
 	return i + slots <= AFSX_DIR_SLOTS && slots_used(hdr, i, slots) ? ent : NULL;
 }
 
+/* The entry at slot @hit->slot of the directory, with the length of its name. */
+static int look_at(const struct afsx_dir_reader *rd, struct afsx_dir_hit *hit, u32 *len)
+{
+	u32 nr = hit->slot / AFSX_DIR_SLOTS;
+	const struct afsx_dir_hdr *hdr;
+
+	if (nr >= rd->nr_blocks)
+		return -EIO;
+	hdr = rd->block(rd->ctx, nr);
+	if (!hdr || !afsx_dir_header_ok(hdr, nr))
+		return -EIO;
+	hit->ent = entry_at(hdr, nr, hit->slot % AFSX_DIR_SLOTS, len);
+	return hit->ent ? 0 : -EIO;
+}
+
+/* Where the name can be first: at the head of its chain, or where an index says. */
+static int first_candidate(const struct afsx_dir_reader *rd, const char *name, u32 len,
+			   struct afsx_dir_hit *hit)
+{
+	const struct afsx_dir_head *head;
+
+	hit->prev = 0;
+	hit->bucket = afsx_dir_hash(name, len);
+	if (rd->index) {
+		hit->slot = rd->index->candidate(rd->ctx, name, len, 0, &hit->prev);
+		return 0;
+	}
+	head = rd->block(rd->ctx, 0);
+	if (!head || !afsx_dir_header_ok(&head->hdr, 0))
+		return -EIO;
+	hit->slot = get_unaligned_be16(head->bucket[hit->bucket]);
+	return 0;
+}
+
+static void next_candidate(const struct afsx_dir_reader *rd, const char *name, u32 len,
+			   struct afsx_dir_hit *hit)
+{
+	if (rd->index) {
+		hit->slot = rd->index->candidate(rd->ctx, name, len, hit->slot, &hit->prev);
+		return;
+	}
+	hit->prev = hit->slot;
+	hit->slot = get_unaligned_be16(hit->ent->next);
+}
+
 int afsx_dir_find(const struct afsx_dir_reader *rd, const char *name, u32 len,
 		  struct afsx_dir_hit *hit)
 {
 	u32 left = rd->nr_blocks * AFSX_DIR_SLOTS, ent_len;
-	const struct afsx_dir_head *head;
-	const struct afsx_dir_hdr *hdr;
+	int ret;
 
 	if (len > AFSX_NAME_MAX)
 		return -ENAMETOOLONG;
 	if (!rd->nr_blocks || rd->nr_blocks > AFSX_DIR_MAX_BLOCKS)
 		return -EIO;
-	head = rd->block(rd->ctx, 0);
-	if (!head || !afsx_dir_header_ok(&head->hdr, 0))
-		return -EIO;
-
-	hit->prev = 0;
-	hit->bucket = afsx_dir_hash(name, len);
-	hit->slot = get_unaligned_be16(head->bucket[hit->bucket]);
-	while (hit->slot) {
-		u32 nr = hit->slot / AFSX_DIR_SLOTS;
-
+	ret = first_candidate(rd, name, len, hit);
+	while (!ret && hit->slot) {
 		/* More steps than there are slots means a loop. */
-		if (nr >= rd->nr_blocks || !left--)
-			return -EIO;
-		hdr = rd->block(rd->ctx, nr);
-		if (!hdr || !afsx_dir_header_ok(hdr, nr))
-			return -EIO;
-		hit->ent = entry_at(hdr, nr, hit->slot % AFSX_DIR_SLOTS, &ent_len);
-		if (!hit->ent)
-			return -EIO;
+		ret = left-- ? look_at(rd, hit, &ent_len) : -EIO;
+		if (ret)
+			break;
 		if (ent_len == len && !memcmp((const char *)hit->ent + ENTRY_NAME, name, len))
 			return 0;
-		hit->prev = hit->slot;
-		hit->slot = get_unaligned_be16(hit->ent->next);
+		next_candidate(rd, name, len, hit);
 	}
-	return -ENOENT;
+	return ret ?: -ENOENT;
 }
 
 int afsx_dir_lookup(const struct afsx_dir_reader *rd, const char *name, u32 len,

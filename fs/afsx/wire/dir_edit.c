@@ -117,8 +117,9 @@ static void put_fid(struct afsx_dir_slot *ent, const struct afsx_fid *fid)
 	put_unaligned_be32(fid->unique, ent->unique);
 }
 
-static void insert(struct afsx_dir_head *head, struct afsx_dir_hdr *hdr, const struct place *at,
-		   const char *name, u32 len, const struct afsx_fid *fid)
+/* Returns the slot of the entry that was the first of the chain. */
+static u32 insert(struct afsx_dir_head *head, struct afsx_dir_hdr *hdr, const struct place *at,
+		  const char *name, u32 len, const struct afsx_fid *fid)
 {
 	u8 *bucket = head->bucket[afsx_dir_hash(name, len)];
 	struct afsx_dir_slot *ent = (struct afsx_dir_slot *)hdr + at->slot;
@@ -134,6 +135,7 @@ static void insert(struct afsx_dir_head *head, struct afsx_dir_hdr *hdr, const s
 	mark_slots(hdr, at->slot, need, true);
 	if (at->block < AFSX_DIR_CTR_BLOCKS)
 		head->free[at->block] -= (u8)need;
+	return get_unaligned_be16(ent->next);
 }
 
 int afsx_dir_add(struct afsx_dir_editor *ed, const char *name, u32 len,
@@ -143,6 +145,7 @@ int afsx_dir_add(struct afsx_dir_editor *ed, const char *name, u32 len,
 	struct afsx_dir_hdr *hdr;
 	struct afsx_dir_hit hit;
 	struct place at;
+	u32 next;
 	int ret;
 
 	if (!len || memchr(name, '/', len) || memchr(name, '\0', len) || !fid->vnode)
@@ -159,21 +162,29 @@ int afsx_dir_add(struct afsx_dir_editor *ed, const char *name, u32 len,
 	hdr = open_block(ed, head, at.block);
 	if (!hdr)
 		return -EIO;
-	insert(head, hdr, &at, name, len, fid);
+	next = insert(head, hdr, &at, name, len, fid);
+	if (ed->rd.index)
+		ed->rd.index->added(ed->rd.ctx, name, len, at.block * AFSX_DIR_SLOTS + at.slot,
+				    next);
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(afsx_dir_add);
 
-/* Where the number of the entry's slot is stored, writable. */
+/* Where the number of the entry's slot is stored, writable; NULL when it is not there. */
 static u8 *link_to(struct afsx_dir_editor *ed, struct afsx_dir_head *head,
 		   const struct afsx_dir_hit *hit)
 {
+	u32 nr = hit->prev / AFSX_DIR_SLOTS;
 	struct afsx_dir_slot *blk;
+	u8 *link = NULL;
 
-	if (!hit->prev)
-		return head->bucket[hit->bucket];
-	blk = ed->modify(ed->rd.ctx, hit->prev / AFSX_DIR_SLOTS);
-	return blk ? blk[hit->prev % AFSX_DIR_SLOTS].next : NULL;
+	if (!hit->prev) {
+		link = head->bucket[hit->bucket];
+	} else if (nr < ed->rd.nr_blocks) {
+		blk = ed->modify(ed->rd.ctx, nr);
+		link = blk ? blk[hit->prev % AFSX_DIR_SLOTS].next : NULL;
+	}
+	return link && get_unaligned_be16(link) == hit->slot ? link : NULL;
 }
 
 int afsx_dir_remove(struct afsx_dir_editor *ed, const char *name, u32 len, struct afsx_fid *fid)
@@ -206,6 +217,8 @@ int afsx_dir_remove(struct afsx_dir_editor *ed, const char *name, u32 len, struc
 		head->free[nr] += (u8)need;
 	else if (!ed->hint || nr < ed->hint)
 		ed->hint = nr;
+	if (ed->rd.index)
+		ed->rd.index->removed(ed->rd.ctx, hit.slot, hit.prev, get_unaligned_be16(link));
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(afsx_dir_remove);

@@ -14,6 +14,7 @@
 
 #include "blkdev.h"
 #include "judge.h"
+#include "sound.h"
 #include "test.h"
 
 #define SIZE		(16u << 20)
@@ -44,7 +45,7 @@ static void begin(void)
 
 static void end(void)
 {
-	if (work_collect(st) || work_check(st) || store_close(st))
+	if (work_collect(st) || check_store(st) || store_close(st))
 		die("the store is damaged");
 	munmap(dev.mem, SIZE);
 }

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 
 #include "image.h"
+#include "sound.h"
 #include "test.h"
 #include "work.h"
 
@@ -66,7 +67,7 @@ static bool look_later(struct ramdev *dev)
 		printf("does not open: %s\n", err.text);
 		return false;
 	}
-	good = !work_check(st) && !make_names(st, NAMES) && !work_check(st);
+	good = !check_store(st) && !make_names(st, NAMES) && !check_store(st);
 	return !store_close(st) && good;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sound.h"
 #include "test.h"
 
 void history_init(struct history *h, const struct model *m)
@@ -77,7 +78,7 @@ static int look(struct store *st, const struct history *h, u32 low, u32 high)
 	}
 	found = history_find(h, text, low, high);
 	free(text);
-	problems = work_check(st);
+	problems = check_store(st);
 	if (problems)
 		printf("check: %d\n", problems);
 	return problems ? -1 : found;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "ramnbd.h"
+#include "sound.h"
 #include "test.h"
 #include "work.h"
 
@@ -124,7 +125,7 @@ static int verify_command(char **argv)
 	shown = work_text(st, &err);
 	if (!shown)
 		die("cannot be read: %s", strerror(-err));
-	if (work_check(st) || work_collect(st) || work_check(st))
+	if (check_store(st) || work_collect(st) || check_store(st))
 		die("the store is damaged");
 	model_init(&m);
 	for (; nr < low; nr++)

@@ -359,6 +359,11 @@ int nbd_can_fua(struct nbd_handle *h)
 	return !h->dev->no_fua;
 }
 
+int nbd_can_multi_conn(struct nbd_handle *h)
+{
+	return 0;	/* what is recorded has one order */
+}
+
 int nbd_can_trim(struct nbd_handle *h)
 {
 	return 1;

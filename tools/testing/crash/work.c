@@ -372,16 +372,6 @@ char *work_text(struct store *st, int *err)
 	return NULL;
 }
 
-static void problem(void *ctx, const char *text)
-{
-	puts(text);
-}
-
-int work_check(struct store *st)
-{
-	return store_check(st, STORE_CHECK_DATA, problem, NULL);
-}
-
 int work_collect(struct store *st)
 {
 	int ret;

@@ -24,9 +24,6 @@ char *work_text(struct store *st, int *err);
 /** work_commit() - one step as a transaction of its own */
 int work_commit(struct store *st, u32 vid, const struct step *s);
 
-/** work_check() - print every problem of a store; their number, or an error */
-int work_check(struct store *st);
-
 /** work_collect() - collect what nothing refers to; 0 or an error */
 int work_collect(struct store *st);
 

@@ -3,7 +3,7 @@
 #
 # An NBD server that is connected but says nothing. It is waited for a while; then the
 # server of the cell turns to the one that serves the store instead, and loses
-# nothing; with none it ends when it is told to.
+# nothing; with none it ends when it is told to, and at once when it is told again.
 # time-limit: 300
 set -euo pipefail
 
@@ -82,6 +82,37 @@ the_end_is_not_held_up()
 	end_silent
 }
 
+# dies_of_term PID WHAT
+dies_of_term()
+{
+	local status=0
+
+	kill -TERM "$1"
+	wait "$1" || status=$?
+	equal "$2" "$status" 143
+}
+
+# All of these would wait for an hour.
+a_signal_ends_who_waits()
+{
+	local patience=(--answer-timeout 3600 --connect-timeout 3600)
+
+	start_server "${patience[@]}" --grace 300
+	silence
+	online create never >/dev/null 2>&1 &
+	kill -TERM "$server_pid"
+	wait_for 60 grep -q 'msg="stopping"' "$work/server.log" || fail 'SIGTERM is not seen'
+	dies_of_term "$server_pid" 'a second SIGTERM'
+	server_pid=
+	"$afsxd" --cell cell.example --store "$uri" "${patience[@]}" 2>/dev/null &
+	sleep 2
+	dies_of_term $! 'SIGTERM to a server that starts'
+	"$afsx_vol" --store "$uri" --connect-timeout 3600 list 2>/dev/null &
+	sleep 2
+	dies_of_term $! 'SIGTERM to a command that opens the store'
+	end_silent
+}
+
 what_was_told_is_there()
 {
 	serve
@@ -106,5 +137,7 @@ stop_server
 start_server --answer-timeout 2 --reconnect 4 --connect-timeout 2 --grace 1
 another_server_takes_over
 the_end_is_not_held_up
+serve
+a_signal_ends_who_waits
 what_was_told_is_there
 echo "a server that says nothing: $checks results as expected"

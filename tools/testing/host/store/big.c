@@ -14,6 +14,7 @@
 #include "query.h"
 #include "resident.h"
 #include "log.h"
+#include "sound.h"
 #include "store_priv.h"
 
 #define LEFT		16384u		/* blocks at the end of the device: 64 MiB */
@@ -118,14 +119,9 @@ static void collect(void)
 	must(ret, "collect");
 }
 
-static void problem(void *ctx, const char *text)
-{
-	puts(text);
-}
-
 static void expect_sound(void)
 {
-	if (store_check(st, STORE_CHECK_DATA, problem, NULL))
+	if (check_store(st))
 		die("the check finds problems");
 }
 

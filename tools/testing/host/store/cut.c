@@ -12,6 +12,7 @@
 #include "die.h"
 #include "log.h"
 #include "memdev.h"
+#include "sound.h"
 #include "store_priv.h"
 
 #define DEVICE		(UINT64_C(64) << 20)
@@ -69,14 +70,9 @@ static void expect_used(const char *when, u64 blocks)
 		    (uintmax_t)used, (uintmax_t)blocks);
 }
 
-static void problem(void *ctx, const char *text)
-{
-	puts(text);
-}
-
 static void expect_sound(const char *when)
 {
-	if (store_check(st, STORE_CHECK_DATA, problem, NULL))
+	if (check_store(st))
 		die("%s: the check finds problems", when);
 }
 

@@ -11,6 +11,7 @@
 #include "die.h"
 #include "log.h"
 #include "memdev.h"
+#include "sound.h"
 #include "store_priv.h"
 #include "wrap.h"
 
@@ -68,11 +69,6 @@ static void make_store(u64 bytes)
 	must(store_commit(tx), "commit");
 }
 
-static void problem(void *ctx, const char *text)
-{
-	puts(text);
-}
-
 static void expect_whole(const char *when, u64 bytes)
 {
 	static u8 got[CONTENTS + 1];
@@ -85,7 +81,7 @@ static void expect_whole(const char *when, u64 bytes)
 	if (info.device_kib != bytes / 1024)
 		die("%s: %ju KiB, should be %ju", when,
 		    (uintmax_t)info.device_kib, (uintmax_t)bytes / 1024);
-	if (store_check(st, STORE_CHECK_DATA, problem, NULL))
+	if (check_store(st))
 		die("%s: the check finds problems", when);
 }
 

@@ -12,6 +12,7 @@
 #include "die.h"
 #include "log.h"
 #include "memdev.h"
+#include "sound.h"
 #include "store.h"
 
 #define SIZE_MAX_TESTED	(3u << 20)
@@ -148,11 +149,6 @@ static void run(unsigned int i, bool at_end)
 	compare(&fid, size + 5000, i, at_end);
 }
 
-static void problem(void *ctx, const char *text)
-{
-	puts(text);
-}
-
 int main(void)
 {
 	log_setup("store-ingest", LOG_ERROR);
@@ -161,7 +157,7 @@ int main(void)
 		run(i, false);
 		run(i, true);
 	}
-	if (store_check(st, STORE_CHECK_DATA, problem, NULL))
+	if (check_store(st))
 		die("the store is not sound");
 	must(store_close(st), "close");
 	printf("%u files as they should be\n", checks);

@@ -24,7 +24,8 @@ start_server()
 	rm -f "$socket"
 	"$@" >"$work/server.log" 2>&1 &
 	server_pid=$!
-	while [[ ! -S $socket ]]; do
+	# the file is there before anybody may connect; the flag says that one may
+	while ! grep -q " 00010000 .* $socket\$" /proc/net/unix; do
 		kill -0 "$server_pid" 2>/dev/null || fail "server: $(<"$work/server.log")"
 		sleep 0.05
 	done

@@ -12,6 +12,7 @@
 
 struct blkdev {
 	int failed;
+	bool beside;
 };
 
 /* A block before it changed. */
@@ -30,7 +31,11 @@ static struct {
 	size_t nr_undo;
 	size_t max_undo;
 	struct memdev_counts counts;
-} mem = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	enum memdev_beside how;
+	unsigned int number;	/* of the device's own connection */
+	bool await;
+	pthread_cond_t came;	/* what is awaited */
+} mem = { .lock = PTHREAD_MUTEX_INITIALIZER, .came = PTHREAD_COND_INITIALIZER };
 
 static void *reserve(u64 bytes)
 {
@@ -121,6 +126,21 @@ struct memdev_counts memdev_counts(void)
 	return mem.counts;
 }
 
+void memdev_share(enum memdev_beside how, bool await)
+{
+	MUTEX_GUARD(&mem.lock);
+
+	mem.how = how;
+	mem.await = await;
+	mem.number++;
+}
+
+static void come(void)
+{
+	mem.await = false;
+	pthread_cond_broadcast(&mem.came);
+}
+
 /* ---- blkdev.h --------------------------------------------------------------- */
 
 int blkdev_open(const struct blkdev_opts *o, struct blkdev **dev,
@@ -130,8 +150,36 @@ int blkdev_open(const struct blkdev_opts *o, struct blkdev **dev,
 	return *dev ? 0 : err_set(err, -ENOMEM, "out of memory");
 }
 
+unsigned int blkdev_shared(struct blkdev *dev)
+{
+	MUTEX_GUARD(&mem.lock);
+
+	return mem.how == MEMDEV_ALONE || dev->failed ? 0 : mem.number;
+}
+
+int blkdev_open_beside(struct blkdev *main, struct blkdev **dev,
+		       struct errbuf *err)
+{
+	MUTEX_GUARD(&mem.lock);
+
+	mem.counts.opened++;
+	if (mem.how == MEMDEV_REFUSED) {
+		come();
+		return err_set(err, -ECONNREFUSED, "one connection is enough");
+	}
+	*dev = calloc(1, sizeof(**dev));
+	if (!*dev)
+		return err_set(err, -ENOMEM, "out of memory");
+	(*dev)->beside = true;
+	mem.counts.open++;
+	return 0;
+}
+
 void blkdev_close(struct blkdev *dev)
 {
+	MUTEX_GUARD(&mem.lock);
+
+	mem.counts.open -= dev && dev->beside;
 	free(dev);
 }
 
@@ -165,13 +213,31 @@ static bool outside(u64 off, u64 len)
 	return off > mem.size || len > mem.size - off;
 }
 
+/* With the lock held; what is there has been read. */
+static int read_beside(u8 *buf, size_t len)
+{
+	int ret = mem.how == MEMDEV_BROKEN ? -EIO : 0;
+
+	mem.counts.beside++;
+	if (mem.how == MEMDEV_STALE || ret)
+		memset(buf, TRIMMED, len);
+	if (mem.how == MEMDEV_ONCE)
+		mem.how = MEMDEV_ALONE;
+	come();
+	return ret;
+}
+
 int blkdev_read(struct blkdev *dev, u64 off, void *buf, size_t len)
 {
 	MUTEX_GUARD(&mem.lock);
 
 	if (outside(off, len))
 		return -EINVAL;
+	while (!dev->beside && mem.await && len == MEMDEV_LONG)
+		pthread_cond_wait(&mem.came, &mem.lock);
 	memcpy(buf, mem.data + off, len);
+	if (dev->beside)
+		return read_beside(buf, len);
 	mem.counts.reads += len >> BLK_SHIFT;
 	return 0;
 }

@@ -43,6 +43,9 @@ void memdev_restore(void);
  * @reads: blocks read
  * @fua: first block of the last durable write, those of one block left aside
  * @nr_fua: its length, blocks
+ * @opened: connections beside the device's own that were asked for
+ * @open: those there are
+ * @beside: reads over them
  */
 struct memdev_counts {
 	u64 trims;
@@ -51,9 +54,34 @@ struct memdev_counts {
 	u64 reads;
 	u64 fua;
 	u64 nr_fua;
+	u64 opened;
+	u64 open;
+	u64 beside;
 };
 
 /** memdev_counts() - so far */
 struct memdev_counts memdev_counts(void);
+
+/* What comes of connections beside the device's own. */
+enum memdev_beside {
+	MEMDEV_ALONE,	/* there may be none */
+	MEMDEV_REFUSED,	/* they cannot be opened */
+	MEMDEV_GOOD,
+	MEMDEV_BROKEN,	/* reads fail */
+	MEMDEV_STALE,	/* reads find something else */
+	MEMDEV_ONCE,	/* from the first read on no other may follow */
+};
+
+/**
+ * memdev_share() - have connections beside the device's own
+ * @how: what comes of them
+ * @await: have the device's own next read of MEMDEV_LONG bytes wait until one was made
+ *	over such a connection, or it could not be opened
+ *
+ * The device's own connection becomes another one.
+ */
+void memdev_share(enum memdev_beside how, bool await);
+
+#define MEMDEV_LONG	(256u * 1024)
 
 #endif /* AFSX_MEMDEV_H */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "model.h"
+#include "sound.h"
 
 #define RUN_MAX		64u	/* blocks read at once */
 #define COLLECT_STEP	100u
@@ -259,11 +260,6 @@ static void verify_space(void)
 		      (uintmax_t)(data_blocks() - reserve), (uintmax_t)w.pages);
 }
 
-static void problem(void *ctx, const char *text)
-{
-	puts(text);
-}
-
 void verify_volumes(void)
 {
 	struct store_vol s = { .id = 0 };
@@ -288,6 +284,6 @@ void verify_all(void)
 	collect_all();
 	verify_volumes();
 	verify_space();
-	if (store_check(w.st, STORE_CHECK_DATA, problem, NULL))
+	if (check_store(w.st))
 		wrong("the check found problems");
 }

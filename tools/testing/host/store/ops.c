@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sound.h"
 #include "store-test.h"
 
 #define NAMES		8u		/* different names in a directory */
@@ -304,11 +305,6 @@ static void abort_something(void)
 	begin_tx();
 }
 
-static void problem(void *ctx, const char *text)
-{
-	puts(text);
-}
-
 static void open_store(void)
 {
 	struct store_config cfg = { .uri = uri, .readers = 2 };
@@ -334,7 +330,7 @@ static void verify(bool reopen)
 		snprintf(path, sizeof(path), "%s/%s", top, names[i]);
 		compare_volume(st, vid + i, path);
 	}
-	if (store_check(st, STORE_CHECK_DATA, problem, NULL))
+	if (check_store(st))
 		die("the check found problems");
 }
 

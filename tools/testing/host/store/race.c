@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sound.h"
 #include "store-test.h"
 
 #define READERS		3
@@ -106,11 +107,6 @@ static void make_files(void)
 	must(store_commit(tx), "commit");
 }
 
-static void problem(void *ctx, const char *text)
-{
-	puts(text);
-}
-
 static void check_news(unsigned int writes)
 {
 	u64 total = 0;
@@ -154,7 +150,7 @@ int test_race(int argc, char **argv)
 	for (int i = 0; i < READERS; i++)
 		pthread_join(thread[i], NULL);
 	check_news(count + FILES);
-	if (store_check(st, STORE_CHECK_DATA, problem, NULL))
+	if (check_store(st))
 		die("the check found problems");
 	printf("%u writes beside %lu reads\n", count, atomic_load(&reads));
 	return store_close(st) ? 1 : 0;

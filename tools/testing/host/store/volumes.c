@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sound.h"
 #include "store-test.h"
 
 #define BLOCK		4096u
@@ -34,11 +35,6 @@ static struct store_tx *begin(void)
 
 	must(store_begin(st, &tx), "begin");
 	return tx;
-}
-
-static void problem(void *ctx, const char *text)
-{
-	puts(text);
 }
 
 static struct store_vol seen_by_readers(const struct subject *s)
@@ -164,7 +160,7 @@ static void clones(struct subject *s)
 	while (store_collect(st, 1000) > 0)
 		;
 	put(s, 0, 0, "after a clone");
-	if (store_check(st, STORE_CHECK_DATA, problem, NULL))
+	if (check_store(st))
 		die("the check found problems");
 }
 
@@ -199,7 +195,7 @@ int test_volumes(int argc, char **argv)
 	times(&s);
 	clones(&s);
 	in_turns();
-	if (store_check(st, STORE_CHECK_DATA, problem, NULL))
+	if (check_store(st))
 		die("the check found problems");
 	puts("volumes are what transactions make of them");
 	return store_close(st) ? 1 : 0;
