@@ -10,6 +10,10 @@
 #               -o sync,dirsync, for -sync says nothing of directories and status
 # openafs       as it comes: a crash takes back what was acknowledged lately
 #
+# With them comes the limit: bench-floor, which answers the calls of status at once. More
+# than it reaches is out of reach of any server with these callers. AFSX_BENCH_SERVERS may
+# have floor (it sleeps while there is nothing to do) and floor-poll (it never does).
+#
 # To look at a part of it: AFSX_BENCH_SERVERS, AFSX_BENCH_CALLERS and AFSX_BENCH_CALLS
 # (status, names, small, big) leave out the others; AFSX_BENCH_CLIENTS=0 the crowd.
 # AFSX_BENCH_NBD=nbdkit has nbdkit serve the blocks.
@@ -25,13 +29,20 @@ results=$work/results
 
 cell=tools/testing/interop/openafs-cell
 load=$PWD/build/bench/bin/bench-server
-read -ra servers <<<"${AFSX_BENCH_SERVERS:-openafs-sync openafs afsxd}"
+read -ra servers <<<"${AFSX_BENCH_SERVERS:-openafs-sync openafs afsxd floor}"
 read -ra callers <<<"${AFSX_BENCH_CALLERS:-1 4 16}"
 read -ra calls <<<"${AFSX_BENCH_CALLS:-}"
-metadata=(GetTime FetchStatus 'InlineBulkStatus of 50' CreateFile Rename RemoveFile
-	StoreStatus)
+status=(GetTime FetchStatus 'InlineBulkStatus of 50')
+metadata=("${status[@]}" CreateFile Rename RemoveFile StoreStatus)
 bulk=('FetchData 4 KiB' 'StoreData 4 KiB' 'FetchData 1 MiB, MB' 'StoreData 1 MiB, MB')
-read -ra bases <<<"${servers[*]/%afsxd/}"	# what afsxd is compared with
+bases=()	# what afsxd is compared with
+floors=()
+for server in "${servers[@]}"; do
+	case $server in
+	openafs*) bases+=("$server") ;;
+	floor*) floors+=("$server") ;;
+	esac
+done
 ((${#bases[@]})) || bases=(afsxd)
 clients=${AFSX_BENCH_CLIENTS:-10000}
 image=/dev/shm/bench-server.$AFSX_BENCH_INSIDE
@@ -117,9 +128,31 @@ stop_afsxd()
 	end_blocks
 }
 
+# start_floor [poll]
+start_floor()
+{
+	build/bench/bin/bench-floor 10.7.0.2 7000 "$@" &
+	pid=$!
+	port=7000
+	address=10.7.0.2
+	volume=1
+	until ss -Hulpn "sport = :$port" | grep -q "pid=$pid,"; do
+		kill -0 "$pid"
+		sleep 0.1
+	done
+}
+
+stop_floor()
+{
+	kill "$pid"
+	wait "$pid" || true
+}
+
 start_server()
 {
 	case $1 in
+	floor) start_floor ;;
+	floor-poll) start_floor poll ;;
 	afsxd) start_afsxd ;;
 	openafs) start_openafs '' '' ;;
 	openafs-sync) start_openafs ,sync,dirsync '-sync always' ;;
@@ -128,7 +161,7 @@ start_server()
 
 stop_server()
 {
-	"stop_${1%-sync}"
+	"stop_${1%-*}"
 }
 
 # Milliseconds of processor time of the server
@@ -139,12 +172,13 @@ processor_ms()
 
 round()
 {
-	local before nr
+	local before nr groups=("${calls[@]}")
 
+	[[ $1 != floor* ]] || groups=(status)
 	start_server "$1"
 	before=$(processor_ms)
 	for nr in "${callers[@]}"; do
-		"$load" "$address" "$port" "$volume" "$nr" "${calls[@]}" >"$work/figures"
+		"$load" "$address" "$port" "$volume" "$nr" "${groups[@]}" >"$work/figures"
 		note_lines "$1" <"$work/figures"
 	done
 	note "$1" 'processor, s' "$((($(processor_ms) - before) / 1000))"
@@ -186,6 +220,15 @@ for nr in "${callers[@]}"; do
 	figures=("${metadata[@]/%/, $nr callers}" "${bulk[@]/%/, $nr callers}")
 	for base in "${bases[@]}"; do
 		table 'a second' afsxd "$base" "${figures[@]}"
+	done
+done
+figures=()
+for nr in "${callers[@]}"; do
+	figures+=("${status[@]/%/, $nr callers}")
+done
+for floor in "${floors[@]}"; do
+	for base in "${bases[@]}"; do
+		table 'limit, a second' "$floor" "$base" "${figures[@]}"
 	done
 done
 for base in "${bases[@]}"; do

@@ -3,6 +3,7 @@
 #ifndef BENCH_SERVER_H
 #define BENCH_SERVER_H
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <netinet/in.h>
@@ -70,7 +71,10 @@ extern const struct work works[];
 /** crowd() - @clients clients that each are promised to hear of the root */
 void crowd(const struct sockaddr_in *server, unsigned int clients);
 
-/** works_begin() - make what all kinds of calls need */
+/** is_wanted() - whether calls of that group are made */
+bool is_wanted(const char *group);
+
+/** works_begin() - make what the calls that are wanted need */
 void works_begin(void);
 
 #endif /* BENCH_SERVER_H */

@@ -61,10 +61,10 @@ static double now(void)
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
-static bool is_wanted(const struct work *w)
+bool is_wanted(const char *group)
 {
-	for (char **group = groups; *group; group++)
-		if (!strcmp(*group, w->group))
+	for (char **g = groups; *g; g++)
+		if (!strcmp(*g, group))
 			return true;
 	return !*groups;
 }
@@ -87,7 +87,7 @@ static void call(const char *address, unsigned int port, unsigned int callers)
 	srandom(bench.caller + 1);
 	works_begin();
 	for (const struct work *w = works; w->name; w++) {
-		if (!is_wanted(w))
+		if (!is_wanted(w->group))
 			continue;
 		pthread_barrier_wait(barrier);
 		for (unsigned int i = 0; i < w->count / callers; i++) {
@@ -103,7 +103,7 @@ static void take_times(unsigned int callers)
 	for (const struct work *w = works; w->name; w++) {
 		double start;
 
-		if (!is_wanted(w))
+		if (!is_wanted(w->group))
 			continue;
 		pthread_barrier_wait(barrier);
 		start = now();

@@ -85,8 +85,11 @@ void works_begin(void)
 	      "MakeDir");
 	for (unsigned int i = 0; i < FILES; i++) {
 		files[i] = make_file('s', i);
-		store(&files[i], 0, SMALL, SMALL);
+		if (is_wanted("small"))
+			store(&files[i], 0, SMALL, SMALL);
 	}
+	if (!is_wanted("big"))
+		return;
 	big = make_file('b', 0);
 	for (u64 i = 0; i < BIG_STEPS; i++)
 		store(&big, i * BIG_STEP, BIG_STEP, (i + 1) * BIG_STEP);
@@ -177,9 +180,9 @@ static void get_time(unsigned int i)
  * of a call that does nothing.
  */
 const struct work works[] = {
-	{ "GetTime", "status", 4000, 1, get_time },
-	{ "FetchStatus", "status", 4000, 1, fetch_status },
-	{ "InlineBulkStatus of 50", "status", 400, BULK, bulk_status },
+	{ "GetTime", "status", 20000, 1, get_time },
+	{ "FetchStatus", "status", 20000, 1, fetch_status },
+	{ "InlineBulkStatus of 50", "status", 2000, BULK, bulk_status },
 	{ "FetchData 4 KiB", "small", 2000, 1, fetch_small },
 	{ "CreateFile", "names", 1600, 1, create },
 	{ "Rename", "names", 1600, 1, rename_file },
