@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The same work on the volume store and on files: bench-store. */
+/* The same work on the volume store, on files, and on a log alone: bench-store. */
 #ifndef BENCH_STORE_H
 #define BENCH_STORE_H
 
@@ -36,7 +36,7 @@
  * @read: read from it
  *
  * Changes are made between @begin and @end.  An operation that fails ends the
- * program.
+ * program; one that is NULL is in no step the target is for.
  */
 struct target {
 	const char *name;
@@ -57,6 +57,7 @@ struct target {
 };
 
 extern const struct target files_target;
+extern const struct target log_target;
 extern const struct target store_target;
 
 /* Files and directories that bench-store makes; the last is that of big files. */
