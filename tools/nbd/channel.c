@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <sys/socket.h>
 
 #include "channel.h"
@@ -69,41 +68,36 @@ static int await(struct channel *ch, short events)
 	return n < 0 ? -1 : 0;
 }
 
-/*
- * Look for what has come, for @limit ns from @start on, and let others run. Return: as
- * recv().
- */
-static ssize_t look(struct channel *ch, void *buf, size_t len, u64 start,
-		    unsigned int limit)
-{
-	u64 last = start, now;
-	ssize_t n;
+/* recv() that looks before it sleeps */
+struct receiving {
+	int	fd;
+	void	*buf;
+	size_t	len;
+	ssize_t	n;	/* as recv() returned */
+};
 
-	for (;;) {
-		n = recv(ch->fd, buf, len, MSG_DONTWAIT);
-		now = clock_mono_ns();
-		if (now - last > SPIN_MAX)
-			spin_lost(&ch->spin);
-		if (n >= 0 || errno != EAGAIN || now - start >= limit)
-			return n;
-		last = now;
-		sched_yield();
-	}
+static bool try_recv(void *ctx)
+{
+	struct receiving *r = ctx;
+
+	r->n = recv(r->fd, r->buf, r->len, MSG_DONTWAIT);
+	return r->n >= 0 || errno != EAGAIN;
 }
 
-/* Return: as recv(), which sleeps if it has to. */
+static void sleep_recv(void *ctx)
+{
+	struct receiving *r = ctx;
+
+	r->n = recv(r->fd, r->buf, r->len, 0);
+}
+
 static ssize_t recv_eagerly(struct channel *ch, void *buf, size_t len)
 {
-	unsigned int limit = spin_limit(&ch->spin);
-	u64 start = clock_mono_ns();
-	ssize_t n = -1;
+	static const struct spin_wait wait = { .look = try_recv, .sleep = sleep_recv };
+	struct receiving r = { .fd = ch->fd, .buf = buf, .len = len };
 
-	if (limit)
-		n = look(ch, buf, len, start, limit);
-	if (!limit || (n < 0 && errno == EAGAIN))
-		n = recv(ch->fd, buf, len, 0);
-	spin_note(&ch->spin, clock_mono_ns() - start);
-	return n;
+	spin_wait(&ch->spin, &wait, &r);
+	return r.n;
 }
 
 ssize_t channel_raw_recv(struct channel *ch, void *buf, size_t len)

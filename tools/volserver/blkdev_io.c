@@ -388,42 +388,72 @@ static void pass_on(struct blkdev *dev)
 		pthread_cond_signal(&dev->io);
 }
 
-/* Called with the lock held, which is dropped while there is no news. */
-static void wait_for_news(struct blkdev *dev)
-{
-	unsigned int dir = nbd_aio_get_direction(dev->nbd);
-	struct pollfd fds[] = {
-		{ .fd = dev->wake, .events = POLLIN },
-		{ .fd = nbd_aio_get_fd(dev->nbd) },
-	};
-	eventfd_t n;
-	s64 until;
-	int ret;
+/* What the thread that drives waits for. */
+struct news {
+	struct pollfd fds[2];	/* the eventfd, and the connection */
+	int ret;		/* as poll() returned */
+};
 
-	if (dir & LIBNBD_AIO_DIRECTION_READ)
-		fds[1].events |= POLLIN;
-	if (dir & LIBNBD_AIO_DIRECTION_WRITE)
-		fds[1].events |= POLLOUT;
-	pthread_mutex_unlock(&dev->lock);
-	ret = poll(fds, ARRAY_SIZE(fds), LOOK_MS);
-	pthread_mutex_lock(&dev->lock);
-	if (ret < 0)
-		return;
-	if (fds[0].revents)
-		eventfd_read(dev->wake, &n);
-	if (!fds[1].revents)
-		return;
-	until = notice_delay(dev);
+static bool look_for_news(void *ctx)
+{
+	struct news *news = ctx;
+
+	news->ret = poll(news->fds, ARRAY_SIZE(news->fds), 0);
+	return news->ret;
+}
+
+static void sleep_for_news(void *ctx)
+{
+	struct news *news = ctx;
+
+	news->ret = poll(news->fds, ARRAY_SIZE(news->fds), LOOK_MS);
+}
+
+/* @revents: of the connection, as poll() has them */
+static void move_bytes(struct blkdev *dev, short revents)
+{
+	s64 until = notice_delay(dev);
+	unsigned int dir;
+
 	if (dev->lost)
 		return;
 	blkdev_guard(dev, until);
 	/* others may have sent something meanwhile */
 	dir = nbd_aio_get_direction(dev->nbd);
-	if (fds[1].revents & POLLOUT && dir & LIBNBD_AIO_DIRECTION_WRITE)
+	if (revents & POLLOUT && dir & LIBNBD_AIO_DIRECTION_WRITE)
 		nbd_aio_notify_write(dev->nbd);
-	else if (fds[1].revents & ~POLLOUT && dir & LIBNBD_AIO_DIRECTION_READ)
+	else if (revents & ~POLLOUT && dir & LIBNBD_AIO_DIRECTION_READ)
 		nbd_aio_notify_read(dev->nbd);
 	blkdev_unguard(dev, until);
+}
+
+/* Called with the lock held, which is dropped while there is no news. */
+static void wait_for_news(struct blkdev *dev)
+{
+	static const struct spin_wait wait = {
+		.look = look_for_news,
+		.sleep = sleep_for_news,
+	};
+	unsigned int dir = nbd_aio_get_direction(dev->nbd);
+	struct news news = {
+		.fds = { { .fd = dev->wake, .events = POLLIN },
+			 { .fd = nbd_aio_get_fd(dev->nbd) } },
+	};
+	eventfd_t n;
+
+	if (dir & LIBNBD_AIO_DIRECTION_READ)
+		news.fds[1].events |= POLLIN;
+	if (dir & LIBNBD_AIO_DIRECTION_WRITE)
+		news.fds[1].events |= POLLOUT;
+	pthread_mutex_unlock(&dev->lock);
+	spin_wait(&dev->spin, &wait, &news);
+	pthread_mutex_lock(&dev->lock);
+	if (news.ret < 0)
+		return;
+	if (news.fds[0].revents)
+		eventfd_read(dev->wake, &n);
+	if (news.fds[1].revents)
+		move_bytes(dev, news.fds[1].revents);
 }
 
 static bool is_done(struct blkdev *dev, const struct blkdev_batch *batch)

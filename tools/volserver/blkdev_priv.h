@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "blkdev.h"
+#include "spin.h"
 
 enum blkdev_op {
 	BLKDEV_READ,
@@ -94,6 +95,7 @@ struct blkdev_queue {
  * @stop: it shall end
  * @io: there is something for it to do
  * @wake: eventfd that interrupts the poll of the thread that drives
+ * @spin: how soon there is news; of the thread that drives
  * @thread: the I/O thread
  * @nbd: connection, or NULL; as all that follows, it belongs to the I/O thread
  *	while @lost and @driving
@@ -136,6 +138,7 @@ struct blkdev {
 	bool stop;
 	pthread_cond_t io;
 	int wake;
+	struct spin spin;
 
 	pthread_t thread;
 	struct nbd_handle *nbd;

@@ -13,7 +13,7 @@ STORE_SRCS := $(addprefix tools/volserver/,acl.c alloc.c blkdev.c \
 	vfs_shm.c volcmd.c volcmd_acl.c volcmd_check.c volcmd_dump.c \
 	volcmd_import.c volcmd_path.c volcmd_restore.c volcmd_show.c \
 	volcmd_source.c wal.c wal_load.c) \
-	$(addprefix tools/lib/,crc32c.c err.c log.c size.c)
+	$(addprefix tools/lib/,crc32c.c err.c log.c size.c spin.c)
 
 AFSX_VOL_SRCS := $(addprefix tools/volserver/,afsx-vol.c control_client.c)
 

@@ -171,12 +171,13 @@ static void run_loads(const struct load *l, size_t nr)
 
 /* ---- steps ---------------------------------------------------------------- */
 
+/* The cheapest comes first, so that memory is no longer new when time counts most. */
 static void names(void)
 {
 	static const struct load loads[] = {
+		{ "create, 1000 a sync", CREATE, 1, 20000, 1000, 0 },
 		{ "create", CREATE, 1, 2000, 1, 0 },
 		{ "create, 16 at once", CREATE, 16, 8000, 1, 0 },
-		{ "create, 1000 a sync", CREATE, 1, 20000, 1000, 0 },
 		{ "rename", RENAME, 1, 2000, 1, FRESH },
 		{ "rename, 16 at once", RENAME, 16, 8000, 1, FRESH },
 		{ "remove", REMOVE, 1, 2000, 1, FRESH },

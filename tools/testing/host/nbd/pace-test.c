@@ -119,6 +119,50 @@ static int rests_differ(void)
 	return wrong;
 }
 
+/* A message that comes at the @at-th look; 0: while one sleeps. */
+struct message {
+	unsigned int at;
+	unsigned int looks;
+	unsigned int sleeps;
+};
+
+static bool look(void *ctx)
+{
+	struct message *m = ctx;
+
+	return ++m->looks == m->at;
+}
+
+static void sleep_for(void *ctx)
+{
+	struct message *m = ctx;
+
+	m->sleeps++;
+}
+
+/* Strangers are not looked for; who has been quick is, and slept for if that was in vain. */
+static int looks_differ(void)
+{
+	static const struct spin_wait wait = { .look = look, .sleep = sleep_for };
+	struct message stranger = { .at = 1 }, quick = { .at = 2 }, late = { .at = 0 };
+	struct spin spin = { 0 };
+
+	spin_wait(&spin, &wait, &stranger);
+	do {	/* the processor may be lost between two looks */
+		spin = (struct spin){ .limit = SPIN_MAX };
+		quick = (struct message){ .at = 2 };
+		spin_wait(&spin, &wait, &quick);
+	} while (quick.sleeps && quick.looks == 1);
+	spin = (struct spin){ .limit = 1 };
+	spin_wait(&spin, &wait, &late);
+	if (!stranger.looks && stranger.sleeps == 1 && quick.looks == 2 && late.looks &&
+	    late.sleeps == 1)
+		return 0;
+	fprintf(stderr, "looks %u %u %u, sleeps %u %u %u\n", stranger.looks, quick.looks,
+		late.looks, stranger.sleeps, quick.sleeps, late.sleeps);
+	return 1;
+}
+
 static int differs(const char *when, const char *of, bool is, bool should)
 {
 	if (is == should)
@@ -154,5 +198,6 @@ int main(void)
 	}
 	wrong |= waits_differ();
 	wrong |= rests_differ();
+	wrong |= looks_differ();
 	return wrong;
 }

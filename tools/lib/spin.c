@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "spin.h"
 
+#include <sched.h>
+
+#include "clock.h"
+
 #define SPIN_FIRST	8000u	/* ns, of who has been quick once */
 #define REST_FIRST	32u	/* requests */
 #define REST_MAX	4096u
@@ -30,4 +34,32 @@ void spin_lost(struct spin *spin)
 {
 	spin->penalty = (unsigned int)clamp_u64(2 * spin->penalty, REST_FIRST, REST_MAX);
 	spin->rest = spin->penalty;
+}
+
+static bool look(struct spin *spin, const struct spin_wait *wait, void *ctx,
+		 u64 start, unsigned int limit)
+{
+	u64 last = start, now;
+	bool come;
+
+	for (;;) {
+		come = wait->look(ctx);
+		now = clock_mono_ns();
+		if (now - last > SPIN_MAX)
+			spin_lost(spin);
+		if (come || now - start >= limit)
+			return come;
+		last = now;
+		sched_yield();
+	}
+}
+
+void spin_wait(struct spin *spin, const struct spin_wait *wait, void *ctx)
+{
+	unsigned int limit = spin_limit(spin);
+	u64 start = clock_mono_ns();
+
+	if (!limit || !look(spin, wait, ctx, start, limit))
+		wait->sleep(ctx);
+	spin_note(spin, clock_mono_ns() - start);
 }

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How long to look for what has not come before going to sleep.  To be woken takes some
+ * 20 us, and more where an idle processor has to be fetched back; a client that sends
+ * its next request when it has the answer needs no longer than that, nor does a server
+ * that has what it is asked for.  Where others want the
+ * processor, looking only uses up what the scheduler grants, and sleeping is better.
+ */
+#ifndef AFSX_SPIN_H
+#define AFSX_SPIN_H
+
+#include <stdbool.h>
+
+#include "defs.h"
+
+/* What comes later than this is slept for. In ns. */
+#define SPIN_MAX	50000u
+
+/**
+ * struct spin - the habits of who is waited for, a client or a server
+ * @limit: ns to look for its next message, SPIN_MAX at most
+ * @rest: messages that are not to be looked for, because others want the processor
+ * @penalty: how many these were at last, less one for each that came since then
+ *
+ * Zeros to begin with.
+ */
+struct spin {
+	unsigned int	limit;
+	unsigned int	rest;
+	unsigned int	penalty;
+};
+
+/** spin_limit() - for how many ns to look for the next message. */
+unsigned int spin_limit(const struct spin *spin);
+
+/**
+ * spin_note() - learn from how long a message was waited for
+ * @spin: habits
+ * @ns: time that passed
+ *
+ * Who lets wait for long is looked for half as long the next time, and soon not at all.
+ */
+void spin_note(struct spin *spin, u64 ns);
+
+/**
+ * spin_lost() - the processor was taken away for longer than SPIN_MAX between two looks
+ * @spin: habits
+ *
+ * Call it before spin_note(). Each time that happens soon after the last one, twice as many
+ * messages are slept for.
+ */
+void spin_lost(struct spin *spin);
+
+/**
+ * struct spin_wait - a way to wait for a message
+ * @look: whether it has come, or never will; may not sleep
+ * @sleep: until then
+ *
+ * Each leaves in what it is given what it found.
+ */
+struct spin_wait {
+	bool	(*look)(void *ctx);
+	void	(*sleep)(void *ctx);
+};
+
+/**
+ * spin_wait() - look for a message, then sleep until it comes, and learn from it
+ * @spin: habits
+ * @wait: how to
+ * @ctx: for both functions
+ *
+ * Between two looks others may run.
+ */
+void spin_wait(struct spin *spin, const struct spin_wait *wait, void *ctx);
+
+#endif /* AFSX_SPIN_H */
