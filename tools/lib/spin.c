@@ -8,10 +8,21 @@
 #define SPIN_FIRST	8000u	/* ns, of who has been quick once */
 #define REST_FIRST	32u	/* requests */
 #define REST_MAX	4096u
+#define TRY_BELOW	(4 * SPIN_MAX)	/* ns, most of which may be to be woken */
+#define TRY_EVERY	64u	/* messages that were slept for */
 
 unsigned int spin_limit(const struct spin *spin)
 {
 	return spin->rest ? 0 : spin->limit;
+}
+
+/* What is slept for takes longer, just for that: look for it again now and then. */
+static void try_again(struct spin *spin, u64 ns)
+{
+	if (spin->limit || ns > TRY_BELOW)
+		spin->slept = 0;
+	else if (++spin->slept == TRY_EVERY)
+		spin->limit = SPIN_MAX;
 }
 
 void spin_note(struct spin *spin, u64 ns)
@@ -28,6 +39,7 @@ void spin_note(struct spin *spin, u64 ns)
 		spin->limit = (unsigned int)clamp_u64(2 * ns, SPIN_FIRST, SPIN_MAX);
 	if (spin->limit < SPIN_FIRST)
 		spin->limit = 0;
+	try_again(spin, ns);
 }
 
 void spin_lost(struct spin *spin)

@@ -21,6 +21,7 @@
  * @limit: ns to look for its next message, SPIN_MAX at most
  * @rest: messages that are not to be looked for, because others want the processor
  * @penalty: how many these were at last, less one for each that came since then
+ * @slept: messages in a row that were slept for, though not for long
  *
  * Zeros to begin with.
  */
@@ -28,6 +29,7 @@ struct spin {
 	unsigned int	limit;
 	unsigned int	rest;
 	unsigned int	penalty;
+	unsigned int	slept;
 };
 
 /** spin_limit() - for how many ns to look for the next message. */
@@ -38,7 +40,8 @@ unsigned int spin_limit(const struct spin *spin);
  * @spin: habits
  * @ns: time that passed
  *
- * Who lets wait for long is looked for half as long the next time, and soon not at all.
+ * Who lets wait for long is looked for half as long the next time, and soon not at all; but
+ * now and then again, if it is not for much longer than to be woken may take.
  */
 void spin_note(struct spin *spin, u64 ns);
 

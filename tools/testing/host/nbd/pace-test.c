@@ -71,6 +71,35 @@ static const struct {
 	{ 0, 4096 },
 };
 
+/* Who was slept for so often is looked for again, as it may be the sleep that takes long. */
+static const struct {
+	u64		ns;
+	unsigned int	messages;	/* 0: however many */
+} tries[] = {
+	{ 50001, 64 },
+	{ 200000, 64 },
+	{ 200001, 0 },
+};
+
+static int tries_differ(void)
+{
+	int wrong = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(tries); i++) {
+		struct spin spin = { 0 };
+		unsigned int n;
+
+		for (n = 0; n < 1000 && !spin_limit(&spin); n++)
+			spin_note(&spin, tries[i].ns);
+		if (spin_limit(&spin) == (tries[i].messages ? SPIN_MAX : 0) &&
+		    (n == tries[i].messages || !tries[i].messages))
+			continue;
+		fprintf(stderr, "try %zu: limit %u after %u\n", i, spin_limit(&spin), n);
+		wrong = 1;
+	}
+	return wrong;
+}
+
 static int waits_differ(void)
 {
 	struct spin spin = { 0 };
@@ -197,6 +226,7 @@ int main(void)
 				 pace_brief(&pace, &r), false);
 	}
 	wrong |= waits_differ();
+	wrong |= tries_differ();
 	wrong |= rests_differ();
 	wrong |= looks_differ();
 	return wrong;
