@@ -128,15 +128,31 @@ static bool may_recall(const struct store_tx *tx)
 	return !tx->volumes && !tx->restoring;
 }
 
+/* A copy of what the store remembers, which stays what it is if this one is undone. */
+static int recall(struct store_tx *tx, u32 vid, struct tx_grp **out)
+{
+	const struct tx_grp *kept = NULL;
+	struct tx_grp *g;
+
+	if (may_recall(tx))
+		kept = find(&tx->st->grps, vid);
+	if (!kept)
+		return load(tx, vid, out);
+	g = malloc(sizeof(*g));
+	if (!g)
+		return -ENOMEM;
+	*g = *kept;
+	*out = g;
+	return 0;
+}
+
 int tx_grp(struct store_tx *tx, u32 vid, struct tx_grp **out)
 {
 	struct tx_grp *g = find(&tx->grps, vid);
-	int ret = 0;
+	int ret;
 
 	if (!g) {
-		g = may_recall(tx) ? take(&tx->st->grps, vid) : NULL;
-		if (!g)
-			ret = load(tx, vid, &g);
+		ret = recall(tx, vid, &g);
 		if (ret)
 			return ret;
 		enter(&tx->grps, g);
@@ -147,6 +163,19 @@ int tx_grp(struct store_tx *tx, u32 vid, struct tx_grp **out)
 
 /* ---- changing ------------------------------------------------------------- */
 
+/* @next as it will be when the spare numbers are used up; too close to the end: as it is */
+static s64 vno_ahead(u32 next)
+{
+	return next > U32_MAX - 2 * GRP_SPARE ? next : next + 2 * GRP_SPARE;
+}
+
+u32 unique_after(u32 unique, u32 nr)
+{
+	u64 after = (u64)unique + nr;
+
+	return (u32)(after > U32_MAX ? after - U32_MAX + 1 : after);
+}
+
 /* Whether the row of the volume is not what it has to be after the transaction. */
 static bool is_outdated(const struct store_tx *tx, const struct tx_grp *g)
 {
@@ -154,14 +183,20 @@ static bool is_outdated(const struct store_tx *tx, const struct tx_grp *g)
 	       (g->changed && g->vol.updated != tx->now);
 }
 
+static int write_counters(struct store_tx *tx, struct tx_grp *g)
+{
+	g->spare = GRP_SPARE;
+	return db_run(tx->db, SQL_GRP_UPDATE, "iiiii", (s64)g->id, g->epoch,
+		      vno_ahead(g->next_file), vno_ahead(g->next_dir),
+		      (s64)unique_after(g->next_unique, GRP_SPARE));
+}
+
 int grp_flush(struct store_tx *tx, struct tx_grp *g)
 {
 	int ret = 0;
 
 	if (g->counters)
-		ret = db_run(tx->db, SQL_GRP_UPDATE, "iiiii", (s64)g->id,
-			     g->epoch, (s64)g->next_file, (s64)g->next_dir,
-			     (s64)g->next_unique);
+		ret = write_counters(tx, g);
 	if (!ret && is_outdated(tx, g) && g->id != tx->restoring)
 		ret = db_run(tx->db, SQL_VOL_USAGE, "iiii", (s64)g->id,
 			     g->used_delta, g->files_delta, tx->now);
@@ -178,6 +213,7 @@ static void keep(struct store *st, struct tx_grp *g, s64 now)
 	g->files_delta = 0;
 	g->counters = false;
 	g->changed = false;
+	free(take(&st->grps, g->id));
 	enter(&st->grps, g);
 	if (st->grps.nr > GRPS_KEPT)
 		drop_oldest(&st->grps);

@@ -21,6 +21,8 @@ struct store_tx;
  * @next_file: next vnode number for a file
  * @next_dir: next vnode number for a directory
  * @next_unique: next uniquifier
+ * @spare: vnodes that can be made until the group's row must be written: it has the
+ *	numbers that come after them
  * @used_delta: KiB more (or less) in use
  * @files_delta: vnodes more (or fewer)
  * @counters: the group's row must be written
@@ -35,6 +37,7 @@ struct tx_grp {
 	u32 next_file;
 	u32 next_dir;
 	u32 next_unique;
+	u32 spare;
 	s64 used_delta;
 	s64 files_delta;
 	bool counters;
@@ -54,9 +57,13 @@ struct grps {
 };
 
 #define GRPS_KEPT	16u	/* by the store, at most */
+#define GRP_SPARE	64u	/* numbers that a crash or an end skips, at most */
 
 /** tx_grp() - group of a R/W volume, loaded at first; -ENOMEDIUM, -EROFS, -EBUSY */
 int tx_grp(struct store_tx *tx, u32 vid, struct tx_grp **g);
+
+/** unique_after() - the uniquifier that comes @nr after @unique; 0 and 1 are left out */
+u32 unique_after(u32 unique, u32 nr);
 
 /** grp_flush() - write what has changed of a group and its volume */
 int grp_flush(struct store_tx *tx, struct tx_grp *g);

@@ -137,7 +137,6 @@ static int new_number(struct store_tx *tx, struct tx_grp *g, bool dir, u32 *vno)
 	u32 first = dir ? 3 : 2;
 	int ret;
 
-	g->counters = true;
 	do {
 		sqlite3_stmt *row;
 
@@ -154,7 +153,11 @@ static u32 new_unique(struct tx_grp *g)
 {
 	u32 unique = g->next_unique;
 
-	g->next_unique = unique == U32_MAX ? 2 : unique + 1;
+	g->next_unique = unique_after(unique, 1);
+	if (g->spare)
+		g->spare--;
+	else
+		g->counters = true;
 	return unique;
 }
 
