@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon.h"
@@ -89,6 +90,19 @@ static const char *default_name(const struct options *o, unsigned int i)
 	return slash ? slash + 1 : o->files[i];
 }
 
+/* Whether the file is one of those before it, by whatever path. */
+static bool given_before(const struct options *o, unsigned int i)
+{
+	struct stat st, other;
+	unsigned int n;
+
+	for (n = 0; n < i; n++)
+		if (!stat(o->files[n], &other) && !stat(o->files[i], &st) &&
+		    st.st_dev == other.st_dev && st.st_ino == other.st_ino)
+			return true;
+	return false;
+}
+
 static int open_export(const struct options *o, struct exports *exports,
 		       unsigned int i, struct errbuf *err)
 {
@@ -107,6 +121,9 @@ static int open_export(const struct options *o, struct exports *exports,
 		return err_set(err, -EEXIST, "%s: another file has that name; -x gives others",
 			       o->files[i]);
 	ret = open_layers(o, o->files[i], &exp->blk, err);
+	if (ret == -EBUSY && given_before(o, i))
+		err_set(err, ret, "%s: is given twice, and only one export may change it",
+			o->files[i]);
 	exports->nr++;
 	return ret;
 }

@@ -417,6 +417,8 @@ static void check(struct argp_state *state)
 		argp_error(state, "--socket: does not go with --port or --bind");
 	if (!o->listen.path && p->socket_access)
 		argp_error(state, "--socket-mode and --socket-group go with --socket");
+	if (o->listen.path && o->hand_over && !strcmp(o->listen.path, o->hand_over))
+		argp_error(state, "--hand-over: does not go with a --socket of the same path");
 }
 
 /* Options with a word. Return: whether it was one of them. */

@@ -18,12 +18,12 @@ struct tls {
 	gnutls_psk_server_credentials_t		psk;
 };
 
-/* Record what GnuTLS said of a file. */
+/* Record what GnuTLS said of a file, or why it could not read it. */
 static int file_error(struct errbuf *err, const char *option, const char *path,
 		      int code)
 {
 	return err_set(err, -EINVAL, "%s: %s: %s", option, path,
-		       gnutls_strerror(code));
+		       access(path, R_OK) ? strerror(errno) : gnutls_strerror(code));
 }
 
 static int load_certificates(struct tls *tls, struct errbuf *err)
@@ -47,7 +47,8 @@ static int load_certificates(struct tls *tls, struct errbuf *err)
 	ret = gnutls_certificate_set_x509_key_file(tls->cert, cert, key,
 						   GNUTLS_X509_FMT_PEM);
 	if (ret < 0)
-		return file_error(err, option, cert, ret);
+		return file_error(err, option,
+				  !access(cert, R_OK) && access(key, R_OK) ? key : cert, ret);
 	if (access(crl, F_OK))
 		return 0;
 	ret = gnutls_certificate_set_x509_crl_file(tls->cert, crl,

@@ -103,6 +103,8 @@ wrong_words()
 	wrong '--disconnect: DEVICE is missing' -d
 	wrong 'FILE is empty' ''
 	wrong 'FILE is empty' "$image" ''
+	wrong '--hand-over: does not go with a --socket of the same path' \
+		--hand-over "$socket" -k "$socket" "$image"
 	wrong "--socket: 'here' is not an absolute path" -k here "$image"
 	wrong "--socket: '' is not an absolute path" -k '' "$image"
 	wrong "--pid-file: 'pid' is not an absolute path" --pid-file pid "$image"
@@ -155,6 +157,11 @@ wrong_world()
 	wrong "$image: not a qcow2 image" -k "$socket" -f qcow2 "$image"
 	wrong "$work/other/image: another file has that name; -x gives others" \
 		"$@" "$image" "$work/other/image"
+	ln "$image" "$work/link"
+	wrong "$work/link: is given twice, and only one export may change it" \
+		"$@" -x a -x b "$image" "$work/link"
+	wrong "--tls-certificates: $work/other/ca-cert.pem: No such file or directory" \
+		"$@" --tls-certificates "$work/other" "$image"
 	long=/$(printf 'x%.0s' {1..108})
 	wrong "the socket $long is longer than 107 bytes" -f raw -k "$long" "$image"
 	wrong "cannot listen on $work/none/socket: No such file or directory" \

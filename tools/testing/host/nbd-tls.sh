@@ -138,6 +138,8 @@ wrong_files()
 	cp "$pki/ca-cert.pem" "$work/broken"
 	fails "--tls-certificates: $work/broken/server-cert.pem: " --tls-certificates "$work/broken"
 	cp "$pki/server-cert.pem" "$work/broken"
+	fails "--tls-certificates: $work/broken/server-key.pem: No such file or directory" \
+		--tls-certificates "$work/broken"
 	cp "$pki/client-key.pem" "$work/broken/server-key.pem"
 	fails "--tls-certificates: $work/broken/server-cert.pem: " --tls-certificates "$work/broken"
 	cp "$pki/server-key.pem" "$work/broken"
