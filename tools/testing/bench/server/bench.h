@@ -35,7 +35,7 @@
  * @root: root directory of the volume
  * @dir: directory of this caller
  * @start: of the program, seconds since 1970
- * @caller: which one this is, from 0
+ * @caller: number of the process, which no other caller has had
  */
 struct bench {
 	struct rx_connection *conn;
