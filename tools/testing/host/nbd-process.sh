@@ -232,8 +232,8 @@ part handover "$afsx_nbd" "$work"
 passes 'pace-test' "$bin/pace-test"
 part faults "$plain_nbd" "$bin/failing-disk.so" "$work"
 part relay "$plain_nbd" "$bin/failing-disk.so" "$work" 2000
-# the library comes before the sanitizer's, whose search for leaks hangs then
-ASAN_OPTIONS+=:verify_asan_link_order=0:detect_leaks=0 \
+# the library comes before the sanitizer's
+ASAN_OPTIONS+=:verify_asan_link_order=0 \
 	part relay "$afsx_nbd" "$bin/failing-disk.so" "$work" 400
 part qcow2-faults "$plain_nbd" "$bin/failing-disk.so" "$work"
 # shellcheck disable=SC2086	# two numbers
