@@ -117,6 +117,8 @@ openafs_increment()
 {
 	local since
 
+	# vos knows minutes; all that was written until now is to be of another one
+	sleep "$((60 - $(date +%-S)))"
 	since=$(date '+%m/%d/%Y %H:%M')
 	"$cell_command" mkmount data by-openafs '#root.cell.'
 	check "vos dump -time" "Dumped.*" \
