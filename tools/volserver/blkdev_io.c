@@ -21,6 +21,7 @@
 #define INFLIGHT_BYTES	(16u * 1024 * 1024)	/* or a lease would take too long */
 #define ANSWER_DEFAULT	60		/* seconds */
 #define LOOK_MS		1000		/* how soon it is noticed that none came */
+#define QUICK_BYTES	(64u * 1024)	/* whose answer may come before one is asleep */
 #define TOO_OLD		"the lease is too old"
 
 /* Called by libnbd, inside nbd_aio_notify_*(). */
@@ -409,6 +410,15 @@ static void sleep_for_news(void *ctx)
 	news->ret = poll(news->fds, ARRAY_SIZE(news->fds), LOOK_MS);
 }
 
+/* Large requests keep the processors busy, and the server has more use for them. */
+static bool is_quick(const struct blkdev *dev)
+{
+	const struct blkdev_req *req = dev->inflight.head;
+
+	return dev->inflight_len <= QUICK_BYTES &&
+	       (!req || req->op != BLKDEV_READ || req->len <= QUICK_BYTES);
+}
+
 /* @revents: of the connection, as poll() has them */
 static void move_bytes(struct blkdev *dev, short revents)
 {
@@ -439,6 +449,7 @@ static void wait_for_news(struct blkdev *dev)
 		.fds = { { .fd = dev->wake, .events = POLLIN },
 			 { .fd = nbd_aio_get_fd(dev->nbd) } },
 	};
+	bool quick = is_quick(dev);
 	eventfd_t n;
 
 	if (dir & LIBNBD_AIO_DIRECTION_READ)
@@ -446,7 +457,10 @@ static void wait_for_news(struct blkdev *dev)
 	if (dir & LIBNBD_AIO_DIRECTION_WRITE)
 		news.fds[1].events |= POLLOUT;
 	pthread_mutex_unlock(&dev->lock);
-	spin_wait(&dev->spin, &wait, &news);
+	if (quick)
+		spin_wait(&dev->spin, &wait, &news);
+	else
+		sleep_for_news(&news);
 	pthread_mutex_lock(&dev->lock);
 	if (news.ret < 0)
 		return;

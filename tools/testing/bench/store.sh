@@ -132,7 +132,7 @@ million "${dirs[memory]}" memory
 
 for name in $places; do
 	table 'operations a second' "$name-store" "$name-files" "${changes[@]}" "${lookups[@]}"
-	table 'a log alone: the limit' "$name-limit" "$name-files" "${changes[@]}"
+	table 'a log alone: the limit' "$name-limit" "$name-files" "${changes[@]:0:7}"
 	table 'MB a second' "$name-store" "$name-nbd" 'sequential write' 'sequential read' \
 		'sequential write, 16 MiB a sync'
 done
