@@ -3,8 +3,8 @@
  * How long to look for what has not come before going to sleep.  To be woken takes some
  * 20 us, and more where an idle processor has to be fetched back; a client that sends
  * its next request when it has the answer needs no longer than that, nor does a server
- * that has what it is asked for.  Where others want the
- * processor, looking only uses up what the scheduler grants, and sleeping is better.
+ * that has what it is asked for.  Where others want the processor, looking only uses up
+ * what the scheduler grants, and sleeping is better.
  */
 #ifndef AFSX_SPIN_H
 #define AFSX_SPIN_H

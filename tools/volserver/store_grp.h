@@ -56,7 +56,7 @@ struct grps {
 	unsigned int nr;
 };
 
-#define GRPS_KEPT	16u	/* by the store, at most */
+#define GRPS_KEPT	256u	/* by the store, at most; who is dropped skips numbers */
 #define GRP_SPARE	64u	/* numbers that a crash or an end skips, at most */
 
 /** tx_grp() - group of a R/W volume, loaded at first; -ENOMEDIUM, -EROFS, -EBUSY */

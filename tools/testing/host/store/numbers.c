@@ -119,6 +119,30 @@ static void test_order(void)
 	}
 }
 
+/* Home directories: more volumes than a few, which change in turn. */
+static void test_many(void)
+{
+	static u32 vid[100], next[100];
+	const u32 first = root.vid;
+	struct store_tx *tx;
+	char name[16];
+
+	for (size_t i = 0; i < ARRAY_SIZE(vid); i++) {
+		snprintf(name, sizeof(name), "home%zu", i);
+		must(store_begin(st, &tx), "begin");
+		must(store_vol_create(tx, name, 0, &vid[i]), name);
+		must(store_commit(tx), "commit");
+	}
+	for (size_t i = 0; i < 10 * ARRAY_SIZE(vid); i++) {
+		size_t v = i % ARRAY_SIZE(vid);
+
+		root.vid = vid[v];
+		next[v] = next[v] ? expect_next("in its turn", next[v], 0) :
+				    make().unique + 1;
+	}
+	root.vid = first;
+}
+
 /* Give out @file and @unique next, whatever was. */
 static void set_next(u32 file, u32 unique)
 {
@@ -157,6 +181,7 @@ int main(void)
 	log_setup("store-numbers", LOG_ERROR);
 	make_store();
 	test_order();
+	test_many();
 	test_largest();
 	must(store_close(st), "close");
 	printf("%u vnodes, each with a uniquifier of its own\n", made);
