@@ -36,10 +36,13 @@ static inline s64 clock_mono_ms(void)
 	return clock_mono_ns() / 1000000;
 }
 
-/** clock_mono_s() - the same in seconds */
+/** clock_mono_s() - the same in seconds, of the last tick: a few milliseconds ago */
 static inline s64 clock_mono_s(void)
 {
-	return clock_mono_ns() / 1000000000;
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+	return ts.tv_sec;
 }
 
 #endif /* AFSX_CLOCK_H */

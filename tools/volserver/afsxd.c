@@ -156,6 +156,7 @@ static int start_rx(struct afsxd *d, const struct options *o,
 		.threads = o->threads,
 		.idle_timeout = o->idle_timeout,
 		.udp_buffer = o->udp_buffer_kib * 1024,
+		.datagram_packets = o->datagram_packets,
 		.handler = dispatch,
 		.ctx = d,
 	};

@@ -46,6 +46,8 @@ static const struct {
 	       "end a call whose client moves no data for so long"),
 	NUMBER("udp-buffer", "KIB", udp_buffer_kib, 2048, 64, 65536,
 	       "memory of a socket for packets that wait; the kernel has a limit, too"),
+	NUMBER("datagram-packets", "N", datagram_packets, 6, 1, 6,
+	       "packets sent in one datagram; 1 where fragments of IP get lost"),
 	NUMBER("max-clients", "N", max_clients, 10000, 1, 1000000,
 	       "clients remembered"),
 	NUMBER("max-promises", "N", max_promises, 500000, 64, 100000000,

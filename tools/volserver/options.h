@@ -31,6 +31,7 @@
  * @request_timeout: seconds until a request must be whole
  * @idle_timeout: seconds without data after which a call is ended
  * @udp_buffer_kib: what a socket holds for the server and for the network, KiB each
+ * @datagram_packets: the most Rx packets sent in one datagram
  * @max_clients: clients remembered
  * @max_promises: callback promises kept
  * @max_locks: vnodes locked at the same time
@@ -61,6 +62,7 @@ struct options {
 	unsigned int request_timeout;
 	unsigned int idle_timeout;
 	unsigned int udp_buffer_kib;
+	unsigned int datagram_packets;
 	unsigned int max_clients;
 	unsigned int max_promises;
 	unsigned int max_locks;

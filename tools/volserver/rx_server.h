@@ -56,6 +56,7 @@ struct rxs_service {
  * @idle_timeout: seconds after which a call whose peer moves no data is ended
  * @udp_buffer: bytes a socket holds that were not yet read, and as many not yet sent;
  *	the kernel may allow less
+ * @datagram_packets: the most packets sent in one datagram; 1 never needs fragments of IP
  * @handler: serves one call on a thread of the pool; what it returns ends the
  *	call: 0 for success, anything else is the abort code sent to the peer
  * @ctx: passed to @handler
@@ -68,6 +69,7 @@ struct rxs_config {
 	unsigned int threads;
 	unsigned int idle_timeout;
 	unsigned int udp_buffer;
+	unsigned int datagram_packets;
 	s32 (*handler)(void *ctx, struct rxs_call *call);
 	void *ctx;
 };

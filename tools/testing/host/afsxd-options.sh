@@ -33,6 +33,7 @@ threads 2 1024
 request-timeout 1 3600
 idle-timeout 1 3600
 udp-buffer 64 65536
+datagram-packets 1 6
 max-clients 1 1000000
 max-promises 64 100000000
 promise-time 30 86400

@@ -170,12 +170,22 @@ static void noise(char **words, int nr)
 	close(fd);
 }
 
+/* datagrams: answers how many with data (type 1) were received, of calls and replies */
+static void datagrams(char **words, int nr)
+{
+	struct rx_statistics *stats = rx_GetStatistics();
+
+	answer("%d", stats->packetsRead[0]);
+	rx_FreeStatistics(&stats);
+}
+
 const struct command raw_commands[] = {
 	{ "raw-fs", 0, raw_fs },
 	{ "raw-vl", 0, raw_vl },
 	{ "zeros-fs", 2, zeros_fs },
 	{ "half-fs", 1, half_fs },
 	{ "datagram", 1, datagram },
+	{ "datagrams", 0, datagrams },
 	{ "noise", 3, noise },
 	{ 0 }
 };
