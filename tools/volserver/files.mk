@@ -20,7 +20,7 @@ AFSX_VOL_SRCS := $(addprefix tools/volserver/,afsx-vol.c control_client.c)
 AFSXD_SRCS := $(addprefix tools/volserver/,afsxd.c arrival.c callback.c \
 	control.c control_output.c dispatch.c fs_access.c fs_change.c fs_lock.c \
 	fs_name.c fs_service.c fs_store.c fs_vnode.c fs_volume.c host.c lock.c \
-	options.c rx_beat.c rx_server.c rx_shim.c stats.c vl_service.c) \
+	options.c rx_beat.c rx_fill.c rx_server.c rx_shim.c stats.c vl_service.c) \
 	tools/lib/notify.c
 
 # Debian's libopenafs-dev has no file for pkg-config. It is the static librx: the

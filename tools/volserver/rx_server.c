@@ -22,6 +22,7 @@
 #include <rx/rx_null.h>
 
 #include "rx_beat.h"
+#include "rx_fill.h"
 #include "rx_server.h"
 
 /* Bytes librx moves in one read or write: its length arguments are int. */
@@ -131,18 +132,6 @@ static void put_off_aborts(void)
 	rx_SetConnAbortThreshold(0);
 }
 
-/*
- * A datagram holds several packets when the peer takes that, and a reply begins with as
- * many before the first acknowledgement.  librx comes to more than one after several
- * acknowledgements within one call, which short replies never get; so it is told that two
- * are enough.  What was reached counts for all calls of the peer, until a packet is lost.
- */
-static void fill_datagrams(unsigned int packets)
-{
-	rxi_nDgramPackets = (int)packets;
-	rx_nDgramThreshold = 1;
-}
-
 /**
  * rxs_start() - bind the sockets and start serving
  * @config: copied, except the strings and @config->ctx, which must stay
@@ -158,7 +147,7 @@ int rxs_start(const struct rxs_config *config)
 	rx_extraPackets = config->threads * 8;
 	rx_SetUdpBufSize((int)config->udp_buffer);
 	put_off_aborts();
-	fill_datagrams(config->datagram_packets);
+	rx_fill_init(config->datagram_packets);
 	/* the thread that receives a request serves it; another one listens on */
 	rx_EnableHotThread();
 	if (rx_InitHost(htonl(config->addrs[0]),
@@ -284,6 +273,9 @@ size_t rxs_read(struct rxs_call *call, void *buf, size_t len)
  */
 int rxs_write(struct rxs_call *call, const void *buf, size_t len)
 {
+	struct rxs_peer peer = rxs_call_peer(call);
+
+	rx_fill_note(&peer, len);
 	return move(call->rx, (void *)buf, len, rx_WriteProc) == len ? 0 : -EIO;
 }
 

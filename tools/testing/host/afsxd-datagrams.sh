@@ -11,13 +11,6 @@ set -euo pipefail
 
 calls=20
 
-# InlineBulkStatus of the volume's root, 50 times
-request()
-{
-	printf '%08x%08x' 65536 50
-	printf "%08x%08x%08x" $(for _ in {1..50}; do echo "$volume" 1 1; done)
-}
-
 datagrams()
 {
 	good "$1" datagrams
@@ -29,10 +22,10 @@ datagrams_of_replies()
 {
 	local before i
 
-	good "$1" raw-fs "$(request)"	# after it the server has nothing to ask
+	good "$1" raw-fs "$request"	# after it the server has nothing to ask
 	before=$(datagrams "$1")
 	for ((i = 0; i < calls; i++)); do
-		good "$1" raw-fs "$(request)"
+		good "$1" raw-fs "$request"
 		[[ $answer == "0 00000032"* ]] || fail "not 50 statuses: $answer"
 	done
 	came=$(($(datagrams "$1") - before))
@@ -40,6 +33,7 @@ datagrams_of_replies()
 
 build_programs
 make_open_volume 64M bulk
+request=$(bulk_request "$volume")
 start_server
 start_client some 127.0.0.3 1
 datagrams_of_replies some	# the first one says what the client takes

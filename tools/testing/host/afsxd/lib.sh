@@ -208,3 +208,14 @@ vol_id()
 {
 	vol show "$1" | sed -n 's/^id[: =]*\([0-9]*\).*/\1/p'
 }
+
+# bulk_request VOLUME: InlineBulkStatus of its root 50 times, for raw-fs
+bulk_request()
+{
+	local i
+
+	printf '%08x' 65536 50
+	for ((i = 0; i < 50; i++)); do
+		printf '%08x' "$1" 1 1
+	done
+}
