@@ -4,8 +4,9 @@
 # The volume store beside files on ext4 with fsync, and beside its NBD server alone.
 # Both have an image of the same size in the same directory, once on the disk
 # (AFSX_BENCH_DIR) and once in memory, where a flush costs nothing but time of the
-# processor. They take turns, on a fresh image each time. AFSX_BENCH_PLACES=memory
-# leaves the disk out; AFSX_BENCH_NBD=nbdkit has nbdkit serve the blocks.
+# processor. They take turns, on a fresh image each time. In a guest ext4 has the same way
+# to its blocks as the store: an NBD server (store/in-guest.sh). AFSX_BENCH_PLACES chooses
+# some of "disk memory guest"; AFSX_BENCH_NBD=nbdkit has nbdkit serve the blocks.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 work=$(mktemp -d)
@@ -16,7 +17,7 @@ image_mib=3072
 bench=$PWD/build/bench/bin/bench-store
 afsx_vol=$PWD/build/bin/afsx-vol
 declare -A dirs=([disk]=${AFSX_BENCH_DIR:-$PWD/build/bench} [memory]=/dev/shm)
-places=${AFSX_BENCH_PLACES:-disk memory}
+read -ra places <<<"${AFSX_BENCH_PLACES:-disk memory guest}"
 changes=('create' 'create, 16 at once' 'create, 1000 a sync' 'rename'
 	'rename, 16 at once' 'remove' 'remove, 16 at once' 'write 4 KiB'
 	'write 4 KiB, 16 at once' 'write 4 KiB, 1000 a sync' 'full directory: fill'
@@ -116,27 +117,76 @@ million()
 	note_lines "$2-store" <"$work/figures"
 }
 
+# has PLACE: whether it is among those chosen
+has()
+{
+	[[ " ${places[*]} " == *" $1 "* ]]
+}
+
+on_host()
+{
+	local i name
+
+	for ((i = 0; i < rounds; i++)); do
+		for name; do
+			on_files "${dirs[$name]}" "$name"
+			on_store "${dirs[$name]}" "$name"
+			on_log "${dirs[$name]}" "$name"
+			on_server "${dirs[$name]}" "$name"
+		done
+		echo "round $((i + 1))" >&2
+	done
+}
+
+# The guest's clock counts instructions: emulated processors that wait for each other would
+# show the load of this machine.
+in_guest()
+{
+	mkdir -p "$results"
+	tools/testing/vm/run --icount --mem 2560 --timeout "$((rounds * 600))" --out "$results" \
+		--env AFSX_BENCH_ROUNDS="$rounds" --env AFSX_BENCH_NBD="${AFSX_BENCH_NBD:-}" \
+		-- tools/testing/bench/store/in-guest.sh
+}
+
+host_tables()
+{
+	local name
+
+	for name; do
+		table 'operations a second' "$name-store" "$name-files" "${changes[@]}" \
+			"${lookups[@]}"
+		table 'a log alone: the limit' "$name-limit" "$name-files" "${changes[@]:0:7}"
+		table 'MB a second' "$name-store" "$name-nbd" 'sequential write' \
+			'sequential read' 'sequential write, 16 MiB a sync'
+	done
+}
+
+memory_table()
+{
+	local figure
+
+	printf '\n%-40s %12s\n' 'in memory' store
+	for figure in "${others[@]}"; do
+		printf '%-40s %12s\n' "$figure" "$(median memory-store "$figure")"
+	done
+}
+
 trap clean_up EXIT
 tree=/dev/shm/bench-tree.$$
-head -c 1G /dev/urandom >"$tree"
-for ((i = 0; i < rounds; i++)); do
-	for name in $places; do
-		on_files "${dirs[$name]}" "$name"
-		on_store "${dirs[$name]}" "$name"
-		on_log "${dirs[$name]}" "$name"
-		on_server "${dirs[$name]}" "$name"
-	done
-	echo "round $((i + 1))" >&2
+on_hosts=()
+for name in "${places[@]}"; do
+	[[ $name = guest ]] || on_hosts+=("$name")
 done
-million "${dirs[memory]}" memory
-
-for name in $places; do
-	table 'operations a second' "$name-store" "$name-files" "${changes[@]}" "${lookups[@]}"
-	table 'a log alone: the limit' "$name-limit" "$name-files" "${changes[@]:0:7}"
-	table 'MB a second' "$name-store" "$name-nbd" 'sequential write' 'sequential read' \
-		'sequential write, 16 MiB a sync'
-done
-printf '\n%-40s %12s\n' 'in memory' store
-for figure in "${others[@]}"; do
-	printf '%-40s %12s\n' "$figure" "$(median memory-store "$figure")"
-done
+if ((${#on_hosts[@]})); then
+	head -c 1G /dev/urandom >"$tree"
+	on_host "${on_hosts[@]}"
+	host_tables "${on_hosts[@]}"
+fi
+if has memory; then
+	million "${dirs[memory]}" memory
+	memory_table
+fi
+if has guest; then
+	in_guest
+	table 'in a guest, both on NBD' guest-store guest-files "${changes[@]}" "${lookups[@]}"
+fi

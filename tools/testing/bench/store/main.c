@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * bench-store TARGET WHERE STEP...: do the same work on the volume store (TARGET
+ * bench-store [-n N] TARGET WHERE STEP...: do the same work on the volume store (TARGET
  * store, WHERE the NBD URI of an empty one) or on files (TARGET files, WHERE an
  * empty directory), and print a line "NAME VALUE" for each figure. What a step
  * needs is made before its time is taken; "sequential" reads a file of a GiB on its
  * standard input. TARGET log, WHERE the NBD URI of an export that is overwritten, makes
  * changes of nothing but a log durable: what the store could do if it took no time.
+ * With -n each load has an Nth of its operations, for machines that are slow.
  *
  * The steps are in a table below.
  */
@@ -25,6 +26,7 @@
 
 /* Directories of THREADS threads, then two that are filled to the brim. */
 #define THREADS		16u
+#define PART_MAX	100u	/* so that each thread has something to do */
 #define FULL_DIR	THREADS
 #define FULL_DIRS	2u
 #define FULL_NAMES	50000u
@@ -35,6 +37,7 @@
 enum op { CREATE, RENAME, REMOVE, LOOKUP, STATUS, WRITE };
 
 static const struct target *target;
+static unsigned int part = 1;	/* the N of -n */
 static u8 data[4 * BIG_STEP];
 
 double now(void)
@@ -165,8 +168,12 @@ static void run_load(const struct load *l)
 
 static void run_loads(const struct load *l, size_t nr)
 {
-	for (size_t i = 0; i < nr; i++)
-		run_load(&l[i]);
+	for (size_t i = 0; i < nr; i++) {
+		struct load load = l[i];
+
+		load.count /= part;
+		run_load(&load);
+	}
 }
 
 /* ---- steps ---------------------------------------------------------------- */
@@ -343,23 +350,40 @@ static void run_step(const char *name)
 	die("there is no step '%s'", name);
 }
 
+static void wrong_usage(void)
+{
+	die("usage: bench-store [-n N] store|files|log WHERE STEP...");
+}
+
+static void read_options(int argc, char **argv)
+{
+	int opt;
+
+	while ((opt = getopt(argc, argv, "+n:")) != -1) {
+		part = opt == 'n' ? (unsigned int)atoi(optarg) : 0;
+		if (part < 1 || part > PART_MAX)
+			wrong_usage();
+	}
+	if (argc - optind < 3)
+		wrong_usage();
+}
+
 int main(int argc, char **argv)
 {
 	static const struct target *const targets[] = {
 		&store_target, &files_target, &log_target,
 	};
 
-	if (argc < 4)
-		die("usage: bench-store store|files|log WHERE STEP...");
+	read_options(argc, argv);
 	for (size_t i = 0; i < ARRAY_SIZE(targets); i++)
-		if (!strcmp(targets[i]->name, argv[1]))
+		if (!strcmp(targets[i]->name, argv[optind]))
 			target = targets[i];
 	if (!target)
-		die("there is no target '%s'", argv[1]);
+		die("there is no target '%s'", argv[optind]);
 	for (size_t i = 0; i < sizeof(data); i++)
 		data[i] = (u8)random();
-	target->open(argv[2]);
-	for (int i = 3; i < argc; i++)
+	target->open(argv[optind + 1]);
+	for (int i = optind + 2; i < argc; i++)
 		run_step(argv[i]);
 	target->close();
 	return 0;
