@@ -2,6 +2,7 @@
 #
 # make module		afsx.ko for KDIR (default: Debian's kernel, from the cache)
 # make tools		the programs in tools/, into build/bin
+# make install		programs, manuals and units below /usr (PREFIX, DESTDIR)
 # make check		every test; check-TIER runs one tier, TESTS=... some of its tests
 # make demo		mount a cell in a guest; make shell: a prompt there
 # make bench		measure, beside what can be compared with; bench-NAME: one part
@@ -30,6 +31,9 @@ tools: $(tool_dirs)
 
 $(tool_dirs):
 	@$(MAKE) --no-print-directory -j$(shell nproc) -C $@ O=$(CURDIR)/build
+
+install: tools
+	@$(MAKE) --no-print-directory -C packaging install BIN=$(CURDIR)/build/bin
 
 deps:
 	@$(testing)/deps
@@ -69,5 +73,5 @@ bench-store bench-server bench-nbd: bench-%: deps tools
 clean:
 	rm -rf build
 
-.PHONY: all module tools $(tool_dirs) deps kernels guest-modules check \
+.PHONY: all module tools $(tool_dirs) install deps kernels guest-modules check \
 	$(tiers:%=check-%) demo shell bench bench-store bench-server bench-nbd clean
