@@ -205,10 +205,14 @@ int qcow2_header_read(struct qcow2_file *file, struct qcow2_header *h, struct er
 	CLEANUP_FREE u8 *data = NULL;
 	struct first first;
 	u8 start[QCOW2_HEADER_V3];
+	u64 size;
 	int ret;
 
 	*h = (struct qcow2_header) { 0 };
-	ret = qcow2_pread(file, start, sizeof(start), 0, 0);
+	ret = qcow2_file_size(file, &size);
+	if (!ret && size < QCOW2_HEADER_V2)
+		return err_set(err, -EINVAL, "too short for a qcow2 image");
+	ret = ret ?: qcow2_pread(file, start, sizeof(start), 0, 0);
 	if (ret)
 		return err_set(err, ret, "reading the header: %s", strerror(-ret));
 	ret = parse_fixed(start, h, err);

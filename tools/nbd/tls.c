@@ -3,6 +3,7 @@
 #include <gnutls/gnutls.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -59,12 +60,15 @@ static int load_certificates(struct tls *tls, struct errbuf *err)
 static int load_keys(struct tls *tls, struct errbuf *err)
 {
 	const char *path = tls->config->psk_file;
+	struct stat st;
 	int ret;
 
 	/* GnuTLS reads it at each handshake only */
-	if (access(path, R_OK))
+	if (access(path, R_OK) || stat(path, &st))
 		return err_set(err, -errno, "--tls-psk: %s: %s", path,
 			       strerror(errno));
+	if (S_ISREG(st.st_mode) && !st.st_size)
+		return err_set(err, -EINVAL, "--tls-psk: %s: no keys are in it", path);
 	ret = gnutls_psk_allocate_server_credentials(&tls->psk);
 	if (ret)
 		return err_set(err, -ENOMEM, "out of memory");

@@ -155,6 +155,8 @@ wrong_world()
 	done
 	wrong "$image: images of format raw have no snapshots" "$@" -l 1 "$image"
 	wrong "$image: not a qcow2 image" -k "$socket" -f qcow2 "$image"
+	printf 'QFI\xfb' >"$work/short"
+	wrong "$work/short: too short for a qcow2 image" -k "$socket" -f qcow2 "$work/short"
 	wrong "$work/other/image: another file has that name; -x gives others" \
 		"$@" "$image" "$work/other/image"
 	ln "$image" "$work/link"
@@ -162,6 +164,13 @@ wrong_world()
 		"$@" -x a -x b "$image" "$work/link"
 	wrong "--tls-certificates: $work/other/ca-cert.pem: No such file or directory" \
 		"$@" --tls-certificates "$work/other" "$image"
+	: >"$work/no-keys"
+	wrong "--tls-psk: $work/no-keys: no keys are in it" "$@" --tls-psk "$work/no-keys" "$image"
+	# the last one counts, as with qemu-nbd
+	wrong "cannot listen on $work/none/socket: No such file or directory" \
+		-f qcow2 -f raw -k "$socket" -k "$work/none/socket" "$image"
+	wrong 'cannot listen on 192.0.2.1 port 10811: Cannot assign requested address' \
+		-f raw -b 127.0.0.1 -b 192.0.2.1 -p 10810 -p 10811 "$image"
 	long=/$(printf 'x%.0s' {1..108})
 	wrong "the socket $long is longer than 107 bytes" -f raw -k "$long" "$image"
 	wrong "cannot listen on $work/none/socket: No such file or directory" \
