@@ -57,10 +57,11 @@ int answer_refuse(struct conn *c, const struct request *r, u32 error, const char
 
 int answer_relay(struct conn *c, const struct request *r)
 {
+	u32 most = c->ch->local ? RELAY_MAX : RELAY_MAX_TCP;
 	size_t len;
 	u8 *p;
 
-	if (r->length < RELAY_MIN || r->length > RELAY_MAX || c->ch->tls ||
+	if (r->length < RELAY_MIN || r->length > most || c->ch->tls ||
 	    relay_fill(&c->relay, c->s->exp->blk, (u32)r->length, r->offset))
 		return -EAGAIN;
 	p = answer_room(c, REPLY_SIZE_MAX);

@@ -11,12 +11,20 @@
 
 #define BYE_SECONDS	1	/* for the last message, which nobody may take */
 
+static bool is_local(int fd)
+{
+	int domain;
+	socklen_t len = sizeof(domain);
+
+	return !getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) && domain == AF_UNIX;
+}
+
 void channel_init(struct channel *ch, int fd)
 {
 	ch->fd = fd;
 	ch->deadline = 0;
-	ch->eager = false;
-	ch->spin = (struct spin){ 0 };
+	ch->local = is_local(fd);
+	ch->spin = NULL;
 	ch->tls = NULL;
 	pthread_mutex_init(&ch->send_lock, NULL);
 }
@@ -96,7 +104,7 @@ static ssize_t recv_eagerly(struct channel *ch, void *buf, size_t len)
 	static const struct spin_wait wait = { .look = try_recv, .sleep = sleep_recv };
 	struct receiving r = { .fd = ch->fd, .buf = buf, .len = len };
 
-	spin_wait(&ch->spin, &wait, &r);
+	spin_wait(ch->spin, &wait, &r);
 	return r.n;
 }
 
@@ -107,8 +115,8 @@ ssize_t channel_raw_recv(struct channel *ch, void *buf, size_t len)
 	do {
 		if (await(ch, POLLIN))
 			return -1;
-		n = ch->eager && !ch->deadline ? recv_eagerly(ch, buf, len) :
-						 recv(ch->fd, buf, len, 0);
+		n = ch->spin && !ch->deadline ? recv_eagerly(ch, buf, len) :
+						recv(ch->fd, buf, len, 0);
 	} while (n < 0 && errno == EINTR);
 	return n;
 }

@@ -15,8 +15,9 @@
  * @deadline: when calls give up, in ms of CLOCK_MONOTONIC; 0 for never
  * @send_lock: held while a message is sent, so that messages of several threads
  *	stay whole
- * @eager: look for what the client sends before going to sleep; the receiver's
- * @spin: for how long
+ * @local: a Unix socket
+ * @spin: for how long to look for what the client sends before going to sleep; NULL for
+ *	not at all. The receiver's
  * @tls: session of tls.c, or NULL
  *
  * One thread receives, any number may send.
@@ -25,8 +26,8 @@ struct channel {
 	int		fd;
 	u64		deadline;
 	pthread_mutex_t	send_lock;
-	bool		eager;
-	struct spin	spin;
+	bool		local;
+	struct spin	*spin;
 	void		*tls;
 };
 

@@ -19,7 +19,9 @@
  * @ring: for jobs that the image can do in the background, or NULL
  * @no_ring: there cannot be one
  * @ring_size: bytes that the jobs on @ring hold
- * @small: the last request moved little data
+ * @small: the last request has a small answer
+ * @heads: how soon the next request comes
+ * @data: how soon the next piece of a request's data comes
  * @in: what was received; [@start, @end) is not yet carried out
  * @start: bytes
  * @end: bytes
@@ -39,6 +41,8 @@ struct conn {
 	bool			no_ring;
 	u64			ring_size;
 	bool			small;
+	struct spin		heads;
+	struct spin		data;
 	u8			*in;
 	size_t			start;
 	size_t			end;

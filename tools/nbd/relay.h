@@ -13,6 +13,7 @@
 /* Bytes of one answer. */
 #define RELAY_MIN	(64 * 1024u)
 #define RELAY_MAX	(256 * 1024u)
+#define RELAY_MAX_TCP	(128 * 1024u)
 
 /**
  * struct relay - the pipe of a connection, opened when it is needed

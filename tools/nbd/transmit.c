@@ -13,7 +13,7 @@
 #define QUICK_MAX	(256 * 1024)	/* bytes moved at once, in the same thread */
 /* Received and not yet carried out: heads, and as much data as is written at once. */
 #define IN_SIZE		(QUICK_MAX + 4096)
-#define SMALL_MAX	(16 * 1024)	/* bytes after which the next request is soon there */
+#define SMALL_MAX	(16 * 1024)	/* bytes read after which the next request comes soon */
 #define TAKE_EXACTLY	(64 * 1024)	/* missing data that is received alone */
 /* Data that doc/proto.md does not allow to be met with a hang-up. */
 #define SKIP_MAX	(32 * 1024 * 1024)
@@ -102,9 +102,24 @@ static int fill_head(struct conn *c, size_t size)
 {
 	int ret;
 
-	c->ch->eager = c->small;
+	c->ch->spin = c->small ? &c->heads : NULL;
 	ret = fill(c, size);
-	c->ch->eager = false;
+	c->ch->spin = NULL;
+	return ret;
+}
+
+/*
+ * Receive the data of a request. A client copies it to a Unix socket in a few large pieces,
+ * so each is soon there. Over TCP the pieces are small, and more of them come together while
+ * the thread sleeps.
+ */
+static int fill_data(struct conn *c, size_t size)
+{
+	int ret;
+
+	c->ch->spin = c->ch->local ? &c->data : NULL;
+	ret = fill(c, size);
+	c->ch->spin = NULL;
 	return ret;
 }
 
@@ -163,7 +178,7 @@ static int receive(struct conn *c, const struct request *r)
 	if (r->payload > IN_SIZE)
 		return receive_large(c, r);
 	if (c->end - c->start < r->payload) {
-		ret = fill(c, r->payload);
+		ret = fill_data(c, r->payload);
 		if (ret <= 0)
 			return ret ? ret : -ECONNRESET;
 	}
@@ -187,7 +202,7 @@ static int serve_one(struct conn *c)
 	if (ret)
 		return ret;
 	c->start += size;
-	c->small = r.length <= SMALL_MAX;
+	c->small = r.length <= SMALL_MAX || r.type == NBD_CMD_WRITE;
 	if (r.type == NBD_CMD_DISC)
 		return 0;
 	ret = receive(c, &r);
