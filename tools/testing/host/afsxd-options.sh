@@ -82,5 +82,15 @@ while read -r name lowest highest; do
 	"$afsxd" --help | grep -q -- "--$name=" || { echo "no help for --$name"; exit 1; }
 done <<<"$numbers"
 
+for program in afsxd afsx-vol; do
+	for option in $("$AFSX_TOP/build/bin/$program" --help | grep -o -- '--[a-z-]*' | sort -u); do
+		[[ $option == --help || $option == --usage || $option == --version ]] ||
+			grep -q -- "^\.B.*${option//-/\\\\-}" \
+				"$AFSX_TOP/packaging/man/$program.8" ||
+			{ echo "$option is not in the manual of $program"; missing=1; }
+	done
+done
+((!${missing:-0}))
+
 "$afsxd" --version | grep -q '^afsxd [0-9]' || { echo 'no version'; exit 1; }
 echo "$cases wrong command lines refused"
