@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# time-limit: 900
+# time-limit: 1300
 #
 # kafs of the stock kernel changes files on afsxd and on OpenAFS's own file server,
 # with the same steps: names, contents, locks, and what one client sees of the
 # other's changes.
 set -euo pipefail
 tools/testing/vm/openafs >/dev/null
-. tools/testing/vm/in-guest.sh --timeout 600 --mem 1536
+. tools/testing/vm/in-guest.sh --timeout 1000 --mem 1536
 
 . tools/testing/interop/servers.sh
 

@@ -20,7 +20,8 @@
 
 #define HANDLES		10
 #define CHUNK		1048576
-#define SOON_TRIES	300
+/* Servers forget a lock after five minutes, if a client fails to release it, as kafs may. */
+#define SOON_TRIES	1650
 #define SOON_PAUSE_US	200000
 
 static int handles[HANDLES] = { [0 ... HANDLES - 1] = -1 };
