@@ -110,6 +110,7 @@ bool batch_end(struct store *st)
 
 	if (!st->batch.first)
 		return false;
+	rally_end(&st->batch.rally, st->batch.nr);
 	for (struct store_tx *tx = st->batch.first; tx; tx = tx->next)
 		wrote |= tx->wrote;
 	wal_announce(st->wal, wrote);
@@ -138,7 +139,15 @@ static bool end_and_leave(void *ctx)
 	return ended;
 }
 
+static unsigned int patience(void *ctx)
+{
+	struct store *st = ctx;
+
+	return rally_patience(&st->batch.rally);
+}
+
 const struct wal_source batch_source = {
+	.patience = patience,
 	.try_begin = try_begin,
 	.end = end_and_leave,
 };
@@ -150,13 +159,18 @@ void batch_settle(struct store *st)
 }
 
 /*
- * While the log is written there is time for more; otherwise those who are here already
- * come first, for one write is much dearer than what they do.
+ * While the log is written there is time for more; otherwise those who are here already,
+ * or will be soon, come first, for one write is much dearer than what they do.
  */
 static bool is_full(struct store *st)
 {
-	return wal_is_idle(st->wal) && (!atomic_load(&st->batch.queued) ||
-					st->batch.nr >= BATCH_MAX);
+	struct batch *b = &st->batch;
+	bool idle = wal_is_idle(st->wal);
+
+	rally_come(&b->rally, !idle);
+	if (!idle || b->nr >= BATCH_MAX)
+		return idle;
+	return !atomic_load(&b->queued) && !rally_patience(&b->rally);
 }
 
 int batch_wait(struct store_tx *tx)
@@ -168,6 +182,7 @@ int batch_wait(struct store_tx *tx)
 		batch_end(st);
 	pthread_mutex_unlock(&st->writer_lock);
 	ret = wal_wait(st->wal, tx->ticket);
+	rally_over(&st->batch.rally);
 	if (ret) {
 		/* nobody writes any more: it may still be in the list */
 		pthread_mutex_lock(&st->writer_lock);

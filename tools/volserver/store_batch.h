@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "rally.h"
 #include "wal.h"
 
 struct store;
@@ -26,12 +27,14 @@ struct store_tx;
  * @last: the last one, when there is a first
  * @nr: their number
  * @queued: threads that wait for the writer's lock to begin another
+ * @rally: who may still come
  */
 struct batch {
 	struct store_tx *first;
 	struct store_tx *last;
 	unsigned int nr;
 	atomic_uint queued;
+	struct rally rally;
 };
 
 /** batch_begin() - a new transaction: on top of those that wait, or the first */

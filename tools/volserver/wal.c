@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "wal_load.h"
 
 /**
@@ -41,6 +42,8 @@ struct waiter {
  * @last: where the next one is entered
  * @source: ends the transaction that is open, or NULL
  * @source_ctx: for @source
+ * @patience: ns to wait for others before a transaction is ended
+ * @patient: who of the list waits no longer than that, or NULL
  * @on_loss: told when transactions were lost, or NULL
  * @on_loss_ctx: for @on_loss
  * @size: bytes of the mirror in use
@@ -68,6 +71,8 @@ struct wal {
 	struct waiter **last;
 	const struct wal_source *source;
 	void *source_ctx;
+	unsigned int patience;
+	struct waiter *patient;
 	void (*on_loss)(void *ctx);
 	void *on_loss_ctx;
 	u64 size;
@@ -308,6 +313,18 @@ static int write_tail(struct wal *w, bool flush, u64 off, const void *tail,
 	return ret ? ret : blkdev_write_fua(w->dev, off, tail, len);
 }
 
+static void take_out(struct wal *w, struct waiter **link)
+{
+	struct waiter *p = *link;
+
+	*link = p->next;
+	if (!*link)
+		w->last = link;
+	if (w->patient == p)
+		w->patient = NULL;
+	p->next = NULL;
+}
+
 /* Take those out of the list for whom the wait is over, and return them as one. */
 static struct waiter *take_satisfied(struct wal *w)
 {
@@ -320,7 +337,7 @@ static struct waiter *take_satisfied(struct wal *w)
 			link = &p->next;
 			continue;
 		}
-		*link = p->next;
+		take_out(w, link);
 		p->over = true;
 		p->ret = p->ticket > durable ? w->err : 0;
 		p->next = NULL;
@@ -338,9 +355,7 @@ static void wake_leader(struct wal *w)
 
 	if (!p)
 		return;
-	w->first = p->next;
-	if (!w->first)
-		w->last = &w->first;
+	take_out(w, &w->first);
 	sem_post(&p->woken);
 }
 
@@ -354,6 +369,59 @@ static void wake_waiters(struct wal *w)
 		sem_post(&list->woken);
 }
 
+static void leave_list(struct wal *w, const struct waiter *self)
+{
+	struct waiter **link = &w->first;
+
+	while (*link != self)
+		link = &(*link)->next;
+	take_out(w, link);
+}
+
+static void sleep_long(struct waiter *self)
+{
+	while (sem_wait(&self->woken))
+		;	/* a signal came */
+}
+
+/*
+ * One is enough to see whether others still come. Who is not the patient one any more was
+ * taken out of the list, and is posted to.
+ */
+static void sleep_patiently(struct wal *w, struct waiter *self, s64 ns)
+{
+	s64 end = clock_mono_ns() + ns;
+	struct timespec at = {
+		.tv_sec = end / 1000000000,
+		.tv_nsec = end % 1000000000,
+	};
+	bool posted = !sem_clockwait(&self->woken, CLOCK_MONOTONIC, &at);
+	bool listed;
+
+	pthread_mutex_lock(&w->lock);
+	listed = w->patient == self;
+	if (listed)
+		leave_list(w, self);
+	pthread_mutex_unlock(&w->lock);
+	if (!posted && !listed)
+		sleep_long(self);
+}
+
+/* Called with the lock held, which is given back. */
+static void sleep_in_list(struct wal *w, struct waiter *self)
+{
+	s64 ns = w->patient ? 0 : w->patience;
+
+	w->patience = 0;
+	if (ns)
+		w->patient = self;
+	pthread_mutex_unlock(&w->lock);
+	if (ns)
+		sleep_patiently(w, self, ns);
+	else
+		sleep_long(self);
+}
+
 /*
  * Until the wait is over, or it is this thread's turn to write.  Called with the lock
  * held, which is given back.  Return: whether it is over.
@@ -365,9 +433,7 @@ static bool wait_for_write(struct wal *w, u64 ticket, int *ret)
 	sem_init(&self.woken, 0, 0);
 	*w->last = &self;
 	w->last = &self.next;
-	pthread_mutex_unlock(&w->lock);
-	while (sem_wait(&self.woken))
-		;	/* a signal came */
+	sleep_in_list(w, &self);
 	if (self.over && self.next)
 		sem_post(&self.next->woken);
 	sem_destroy(&self.woken);
@@ -433,7 +499,8 @@ static int gather(struct wal *w)
 
 	if (!w->source)
 		return -EINVAL;
-	if (!w->source->try_begin(w->source_ctx))
+	w->patience = w->source->patience(w->source_ctx);
+	if (w->patience || !w->source->try_begin(w->source_ctx))
 		return 0;
 	w->gathering = true;
 	pthread_mutex_unlock(&w->lock);

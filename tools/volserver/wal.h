@@ -30,12 +30,14 @@ void wal_on_loss(struct wal *w, void (*fn)(void *ctx), void *ctx);
 
 /**
  * struct wal_source - how to end a transaction that somebody waits for
+ * @patience: for how many ns others may be waited for first; 0: not at all. May not block
  * @try_begin: keep others from adding to it; false when somebody does, or is about to,
  *	who will write the log, or call wal_kick().  May not block, nor call the log
  * @end: wal_announce() and what follows; then let others add to the next. False when
  *	there was none
  */
 struct wal_source {
+	unsigned int (*patience)(void *ctx);
 	bool (*try_begin)(void *ctx);
 	bool (*end)(void *ctx);
 };
