@@ -170,6 +170,23 @@ processor_ms()
 	awk '{ print ($14 + $15) * 10 }' "/proc/$pid/stat"
 }
 
+# run_load SERVER CALLERS CALLS...: OpenAFS's server sometimes takes its volume offline under
+# renames (abort code 106). Then the calls are begun again, with a new one.
+run_load()
+{
+	local tries=3
+
+	until "$load" "$address" "$port" "$volume" "${@:2}" >"$work/figures"; do
+		if [[ $1 != openafs* ]] || ! ((--tries)); then
+			return 1
+		fi
+		echo "$1 failed with $2 callers, and is started again" >&2
+		stop_server "$1"
+		start_server "$1"
+		before=0
+	done
+}
+
 round()
 {
 	local before nr groups=("${calls[@]}")
@@ -178,7 +195,7 @@ round()
 	start_server "$1"
 	before=$(processor_ms)
 	for nr in "${callers[@]}"; do
-		"$load" "$address" "$port" "$volume" "$nr" "${groups[@]}" >"$work/figures"
+		run_load "$1" "$nr" "${groups[@]}"
 		note_lines "$1" <"$work/figures"
 	done
 	note "$1" 'processor, s' "$((($(processor_ms) - before) / 1000))"
