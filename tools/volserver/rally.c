@@ -36,9 +36,7 @@ unsigned int rally_patience(struct rally *r)
 	if (atomic_load(&r->missing) <= 0)
 		return 0;
 	now = clock_mono_ns();
-	gap = atomic_load(&r->gap);
-	if (gap < RALLY_GAP_MIN)
-		gap = RALLY_GAP_MIN;
+	gap = RALLY_GAP((s64)atomic_load(&r->took));
 	end = begin(r, now) + RALLY_GAPS * gap;
 	end = min(end, (s64)atomic_load(&r->latest) + gap);
 	return end > now ? (unsigned int)(end - now) : 0;
@@ -62,17 +60,12 @@ void rally_end(struct rally *r, unsigned int nr)
 	bool wait;
 
 	learn(r);
-	wait = !r->rest && nr > 1;
+	wait = !r->rest && nr > 1 && atomic_load(&r->took) >= RALLY_WRITE_MIN;
 	atomic_store(&r->missing, wait ? (int)nr : 0);
 	atomic_store(&r->since, 0);
-	atomic_store(&r->start, wait ? clock_mono_ns() : 0);
 }
 
-void rally_over(struct rally *r)
+void rally_over(struct rally *r, s64 took)
 {
-	s64 start = atomic_exchange(&r->start, 0);
-
-	if (start)
-		atomic_store(&r->gap, min((clock_mono_ns() - start) / 2,
-					  (s64)RALLY_GAP_MAX));
+	atomic_store(&r->took, took);
 }

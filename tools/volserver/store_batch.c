@@ -146,10 +146,18 @@ static unsigned int patience(void *ctx)
 	return rally_patience(&st->batch.rally);
 }
 
+static void written(void *ctx, s64 took)
+{
+	struct store *st = ctx;
+
+	rally_over(&st->batch.rally, took);
+}
+
 const struct wal_source batch_source = {
 	.patience = patience,
 	.try_begin = try_begin,
 	.end = end_and_leave,
+	.written = written,
 };
 
 void batch_settle(struct store *st)
@@ -182,7 +190,6 @@ int batch_wait(struct store_tx *tx)
 		batch_end(st);
 	pthread_mutex_unlock(&st->writer_lock);
 	ret = wal_wait(st->wal, tx->ticket);
-	rally_over(&st->batch.rally);
 	if (ret) {
 		/* nobody writes any more: it may still be in the list */
 		pthread_mutex_lock(&st->writer_lock);

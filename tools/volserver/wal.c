@@ -308,9 +308,14 @@ static u8 *take_tail(struct wal *w, u64 *off, size_t *len)
 static int write_tail(struct wal *w, bool flush, u64 off, const void *tail,
 		      size_t len)
 {
+	s64 start = clock_mono_ns();
 	int ret = flush ? blkdev_flush(w->dev) : 0;
 
-	return ret ? ret : blkdev_write_fua(w->dev, off, tail, len);
+	if (!ret)
+		ret = blkdev_write_fua(w->dev, off, tail, len);
+	if (w->source)
+		w->source->written(w->source_ctx, clock_mono_ns() - start);
+	return ret;
 }
 
 static void take_out(struct wal *w, struct waiter **link)

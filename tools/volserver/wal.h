@@ -35,14 +35,16 @@ void wal_on_loss(struct wal *w, void (*fn)(void *ctx), void *ctx);
  *	who will write the log, or call wal_kick().  May not block, nor call the log
  * @end: wal_announce() and what follows; then let others add to the next. False when
  *	there was none
+ * @written: told how many ns a write of the log took, when it has ended. May not block
  */
 struct wal_source {
 	unsigned int (*patience)(void *ctx);
 	bool (*try_begin)(void *ctx);
 	bool (*end)(void *ctx);
+	void (*written)(void *ctx, s64 took);
 };
 
-/** wal_set_source() - where transactions come from; @ctx: for both functions */
+/** wal_set_source() - where transactions come from; @ctx: for its functions */
 void wal_set_source(struct wal *w, const struct wal_source *source, void *ctx);
 
 /** wal_close() - forget the mirror; nothing is written. @w may be NULL. */

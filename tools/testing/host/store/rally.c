@@ -20,6 +20,7 @@
 #define THREADS		8u
 #define ROUNDS		40u
 #define WRITE_US	2000	/* the device takes so long */
+#define LONG		(WRITE_US * 1000)
 
 static unsigned int checks;
 
@@ -32,7 +33,7 @@ static void expect(const char *what, bool is, bool wanted)
 
 static void out_wait(void)
 {
-	usleep(RALLY_GAP_MAX / 1000 * 12 / 10);
+	usleep(RALLY_GAP(0) / 1000 * 12 / 10);
 }
 
 /* ---- struct rally ------------------------------------------------------------- */
@@ -43,19 +44,35 @@ static void alone(void)
 
 	expect("waits before the first write", rally_patience(&r), false);
 	rally_end(&r, 1);
+	rally_over(&r, LONG);
+	rally_end(&r, 1);
 	expect("waits for others when there are none", rally_patience(&r), false);
+}
+
+static void not_worth_it(void)
+{
+	struct rally r = { 0 };
+
+	rally_end(&r, 3);
+	expect("waits, and does not know for what", rally_patience(&r), false);
+	rally_over(&r, RALLY_WRITE_MIN - 1);
+	rally_end(&r, 3);
+	expect("waits for a short write", rally_patience(&r), false);
+	rally_over(&r, RALLY_WRITE_MIN);
+	rally_end(&r, 3);
+	expect("waits for a long one", rally_patience(&r), true);
 }
 
 static void all_come(void)
 {
-	struct rally r = { 0 };
+	struct rally r = { .took = LONG };
 
 	rally_end(&r, 3);
 	rally_come(&r, true);
 	rally_come(&r, true);
 	rally_come(&r, true);
 	expect("waits when others came meanwhile", rally_patience(&r), true);
-	rally_over(&r);
+	rally_over(&r, LONG);
 	rally_come(&r, false);
 	rally_come(&r, false);
 	expect("waits for the third", rally_patience(&r), true);
@@ -78,7 +95,7 @@ static unsigned int rests(struct rally *r)
 static void nobody_comes(void)
 {
 	static const unsigned int wanted[] = { 1, 2, 4 };
-	struct rally r = { 0 };
+	struct rally r = { .took = LONG };
 
 	rally_end(&r, 2);
 	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
@@ -178,6 +195,7 @@ int main(void)
 {
 	log_setup("store-rally", LOG_ERROR);
 	alone();
+	not_worth_it();
 	all_come();
 	nobody_comes();
 	together(false);
