@@ -208,11 +208,9 @@ static bool is_held(const struct blkdev *dev)
 
 unsigned int blkdev_shared(struct blkdev *dev)
 {
-	MUTEX_GUARD(&dev->lock);
-
-	if (dev->lost || dev->failed || !dev->can_share || is_held(dev))
+	if (dev->lost || dev->failed || !dev->can_share || blkdev_is_overdue(dev))
 		return 0;
-	return dev->number;
+	return dev->number;	/* of one that was not lost a moment ago */
 }
 
 /*
@@ -537,8 +535,8 @@ static void reconnect(struct blkdev *dev)
 		dev->driving = false;
 		return;
 	}
-	dev->lost = false;
 	dev->number++;
+	dev->lost = false;
 	dev->given_up = NULL;
 	requeue_inflight(dev);
 	send_pending(dev);

@@ -81,7 +81,7 @@ struct blkdev_queue {
  * @can_zero: WRITE_ZEROES
  * @can_share: what is durable is so for all connections
  * @beside: it is one of those
- * @lock: protects what follows
+ * @lock: protects what follows; what is atomic may be read without it
  * @room: there is room in the queue again
  * @pending: to be sent
  * @queued: bytes to be written in @pending and @inflight
@@ -121,7 +121,7 @@ struct blkdev {
 	bool can_fua;
 	bool can_trim;
 	bool can_zero;
-	bool can_share;
+	atomic_bool can_share;
 	bool beside;
 
 	pthread_mutex_t lock;
@@ -131,7 +131,7 @@ struct blkdev {
 	struct blkdev_queue spare;
 	unsigned int nr_spare;
 	struct blkdev_stats stats;
-	int failed;
+	atomic_int failed;
 	struct blkdev_batches waiters;
 	bool driving;
 	bool wanted;
@@ -142,8 +142,8 @@ struct blkdev {
 
 	pthread_t thread;
 	struct nbd_handle *nbd;
-	bool lost;
-	unsigned int number;
+	atomic_bool lost;
+	atomic_uint number;
 	const char *given_up;
 	atomic_llong trusted;
 	struct blkdev_queue inflight;
