@@ -67,5 +67,16 @@ void rally_end(struct rally *r, unsigned int nr)
 
 void rally_over(struct rally *r, s64 took)
 {
+	s64 before = atomic_load(&r->took);
+
+	if (before)
+		took = before + (took - before) / RALLY_SMOOTH;
 	atomic_store(&r->took, took);
+}
+
+bool rally_is_quick(const struct rally *r)
+{
+	s64 took = atomic_load(&r->took);
+
+	return took && took < RALLY_QUICK;
 }

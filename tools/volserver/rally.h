@@ -9,8 +9,8 @@
  * they do not, it is not tried again for a while.  Who is alone waits for nobody, and a
  * write that is over soon is not worth waiting.
  *
- * The functions are called with one lock held, but for rally_patience() and rally_over(),
- * which any thread may call.
+ * The functions are called with one lock held, but for rally_patience(), rally_over() and
+ * rally_is_quick(), which any thread may call.
  */
 #ifndef AFSX_RALLY_H
 #define AFSX_RALLY_H
@@ -21,11 +21,17 @@
 #include "defs.h"
 
 /*
- * Nobody is waited for when the last write took less, in ns. With writes of 0.1 ms four
+ * Nobody is waited for when a write takes less, in ns. With writes of 0.1 ms four
  * clients made a fifth fewer changes by waiting for each other; with those of 0.4 ms it was
  * all the same.
  */
 #define RALLY_WRITE_MIN	500000
+
+/* How many writes the time of one is told from: it varies with the load of the machine. */
+#define RALLY_SMOOTH	8
+
+/* A write that takes less, in ns, is quick. */
+#define RALLY_QUICK	200000
 
 /* For how long the next one is waited for, in ns; a test has another. */
 #ifndef RALLY_GAP
@@ -38,7 +44,7 @@
 /**
  * struct rally - those who may come
  * @missing: how many of the last write have not come yet
- * @took: how long that took, ns
+ * @took: how long a write took lately, ns
  * @since: when the first one came, or somebody began to wait, ns; 0 before that
  * @latest: when the last one came, likewise
  * @rest: writes that are not to wait for anybody, because nobody came
@@ -66,5 +72,8 @@ void rally_end(struct rally *r, unsigned int nr);
 
 /** rally_over() - the write has ended; @took: how long it took, ns */
 void rally_over(struct rally *r, s64 took);
+
+/** rally_is_quick() - whether writes are, lately */
+bool rally_is_quick(const struct rally *r);
 
 #endif /* AFSX_RALLY_H */

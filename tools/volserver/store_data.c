@@ -149,13 +149,19 @@ static int take_blocks(struct store_tx *tx, u32 want, u64 near,
 
 /*
  * A few blocks that nobody else has a use for a FLUSH with are made durable by the
- * write itself: that is one round trip less.  Those of many at once share the FLUSH.
+ * write itself: that is one round trip less.  Those of many at once share the FLUSH, unless
+ * the device is so quick that the round trip is what counts.
  */
+static bool does_without_flush(struct store *st, unsigned int own)
+{
+	return own && blkdev_has_fua(st->dev) &&
+	       (atomic_load(&st->changing) <= own || rally_is_quick(&st->batch.rally));
+}
+
 bool data_send(struct store *st, struct blkdev_batch *batch, unsigned int own,
 	       const struct alloc_run *run, const u8 *data)
 {
-	bool fua = run->nr <= FUA_BLOCKS && blkdev_has_fua(st->dev) &&
-		   atomic_load(&st->changing) <= own;
+	bool fua = run->nr <= FUA_BLOCKS && does_without_flush(st, own);
 	u64 at = run->start << BLK_SHIFT;
 	size_t len = (size_t)run->nr * BLK_SIZE;
 

@@ -17,7 +17,7 @@ int data_write(struct store_tx *tx, struct vnode *vn, u64 off, const void *buf,
  * data_send() - start to write data to blocks that nothing refers to yet
  * @st: store
  * @batch: to be waited for before something does
- * @own: of @st->changing, those that are the caller's
+ * @own: of @st->changing, those that are the caller's; 0 when a FLUSH is needed anyway
  * @run: blocks, at most EXTENT_MAX
  * @data: what goes there
  *

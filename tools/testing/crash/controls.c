@@ -9,6 +9,7 @@
 #include "controls.h"
 
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "points.h"
@@ -46,6 +47,15 @@ void __wrap_batch_add(struct store_tx *tx)
 		alloc_release(tx->st->alloc, run);
 	}
 	__real_batch_add(tx);
+}
+
+/* Data of a few blocks go to the device in both ways. */
+bool __wrap_rally_is_quick(const struct rally *r)
+{
+	static atomic_uint asked;
+
+	(void)r;
+	return atomic_fetch_add(&asked, 1) % 2;
 }
 
 static const struct wal_source *source;

@@ -17,6 +17,8 @@ int __real_wal_wait(struct wal *w, u64 ticket);
 int __real_store_refuse(struct store_tx *tx);
 void __real_wal_announce(struct wal *w, bool data);
 
+bool __wrap_rally_is_quick(const struct rally *r);
+
 int __wrap_alloc_take(struct alloc *a, u32 want, u64 near,
 		      struct alloc_run *run);
 void __wrap_batch_add(struct store_tx *tx);

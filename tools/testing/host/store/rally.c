@@ -2,7 +2,8 @@
 /*
  * store-rally: who waited for a write of the log is waited for with the next one. First
  * struct rally by itself, then threads that change a store one time after the other: they
- * come to share each write. The test has gaps that no busy machine fills.
+ * come to share each write. The test has gaps that no busy machine fills. Then what else
+ * hangs on how long a write takes: whether data share a FLUSH.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -20,6 +21,7 @@
 #define THREADS		8u
 #define ROUNDS		40u
 #define WRITE_US	2000	/* the device takes so long */
+#define BLOCK		4096u
 #define LONG		(WRITE_US * 1000)
 
 static unsigned int checks;
@@ -58,9 +60,23 @@ static void not_worth_it(void)
 	rally_over(&r, RALLY_WRITE_MIN - 1);
 	rally_end(&r, 3);
 	expect("waits for a short write", rally_patience(&r), false);
-	rally_over(&r, RALLY_WRITE_MIN);
+	rally_over(&r, RALLY_WRITE_MIN + RALLY_SMOOTH);
 	rally_end(&r, 3);
 	expect("waits for a long one", rally_patience(&r), true);
+}
+
+static void is_quick(void)
+{
+	struct rally r = { 0 };
+
+	expect("is quick, and nobody knows", rally_is_quick(&r), false);
+	rally_over(&r, RALLY_QUICK / 2);
+	expect("is quick", rally_is_quick(&r), true);
+	rally_over(&r, 2 * RALLY_QUICK);
+	expect("is slow once", rally_is_quick(&r), true);
+	for (unsigned int i = 0; i < RALLY_SMOOTH; i++)
+		rally_over(&r, 2 * RALLY_QUICK);
+	expect("is slow for a while", rally_is_quick(&r), false);
 }
 
 static void all_come(void)
@@ -129,7 +145,7 @@ int __wrap_blkdev_write_fua(struct blkdev *dev, u64 off, const void *buf, size_t
 	return __real_blkdev_write_fua(dev, off, buf, len);
 }
 
-static void create(unsigned int nr)
+static struct afsx_fid create(unsigned int nr)
 {
 	struct afsx_fid dir = { vid, AFSX_ROOT_VNODE, AFSX_ROOT_UNIQUE }, fid;
 	struct store_tx *tx;
@@ -140,6 +156,7 @@ static void create(unsigned int nr)
 	must(store_create(tx, &dir, name, (size_t)len, AFSX_FTYPE_FILE, NULL, NULL, &fid),
 	     "create");
 	must(store_commit(tx), "commit");
+	return fid;
 }
 
 /* A thread that makes so many changes, or as many as are left. */
@@ -191,15 +208,53 @@ static void together(bool leaves)
 	must(store_close(st), "close");
 }
 
+/* ---- data ----------------------------------------------------------------------- */
+
+/* One block of a file, while others change something, too. */
+static void bring_block(const struct afsx_fid *fid)
+{
+	static const u8 block[BLOCK] = { 1 };
+	struct store_ingest *other, *in;
+	struct store_tx *tx;
+
+	must(store_ingest_begin(st, 0, &other), "begin to bring");
+	must(store_ingest_begin(st, 0, &in), "begin to bring");
+	must(store_ingest_add(in, block, sizeof(block)), "bring");
+	must(store_ingest_end(in, true), "end");
+	must(store_begin(st, &tx), "begin");
+	must(store_write_ingest(tx, fid, in), "write");
+	must(store_commit(tx), "commit");
+	store_ingest_free(in);
+	store_ingest_free(other);
+}
+
+/* @took: the last write of the log; @wanted: whether data of one of several need a FLUSH */
+static void flushes(s64 took, bool wanted)
+{
+	struct afsx_fid fid;
+	u64 before;
+
+	open_store();
+	fid = create(0);
+	atomic_store(&st->batch.rally.took, took);
+	before = memdev_counts().flushes;
+	bring_block(&fid);
+	expect("has its data flushed", memdev_counts().flushes > before, wanted);
+	must(store_close(st), "close");
+}
+
 int main(void)
 {
 	log_setup("store-rally", LOG_ERROR);
 	alone();
 	not_worth_it();
+	is_quick();
 	all_come();
 	nobody_comes();
 	together(false);
 	together(true);
+	flushes(RALLY_QUICK - 1, false);
+	flushes(RALLY_QUICK, true);
 	printf("%u results as expected\n", checks);
 	return 0;
 }
