@@ -83,8 +83,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!cfg->argc)
 			argp_error(state, "no command given");
-		if (!cfg->uri == !cfg->control && !wants_help(cfg))
-			argp_error(state, "one of --store and --control is needed");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -148,6 +146,28 @@ static int bad_format_option(const char *arg, const char *why)
 	return VOLCMD_USAGE;
 }
 
+static int parse_format(const struct config *cfg, struct store_format_opts *o)
+{
+	u64 bytes;
+
+	for (int i = 1; i < cfg->argc; i++) {
+		const char *arg = cfg->argv[i];
+
+		if (!strcmp(arg, "--force")) {
+			o->force = true;
+		} else if (!strcmp(arg, "--wal") && i + 1 < cfg->argc) {
+			arg = cfg->argv[++i];
+			if (size_parse(arg, 1024 * 1024, &bytes) ||
+			    bytes >> 20 > 1024 || bytes & 0xfffff)
+				return bad_format_option(arg, "not MiB up to 1G: --wal");
+			o->wal_mib = (unsigned int)(bytes >> 20);
+		} else {
+			return bad_format_option(arg, "unexpected");
+		}
+	}
+	return VOLCMD_OK;
+}
+
 static int run_format(const struct config *cfg)
 {
 	struct store_format_opts o = {
@@ -155,24 +175,10 @@ static int run_format(const struct config *cfg)
 		.connect_s = (unsigned int)cfg->connect_s,
 	};
 	struct errbuf err = { "" };
-	u64 bytes;
-	int ret;
+	int ret = parse_format(cfg, &o);
 
-	for (int i = 1; i < cfg->argc; i++) {
-		const char *arg = cfg->argv[i];
-
-		if (!strcmp(arg, "--force")) {
-			o.force = true;
-		} else if (!strcmp(arg, "--wal") && i + 1 < cfg->argc) {
-			arg = cfg->argv[++i];
-			if (size_parse(arg, 1024 * 1024, &bytes) ||
-			    bytes >> 20 > 1024 || bytes & 0xfffff)
-				return bad_format_option(arg, "not MiB up to 1G: --wal");
-			o.wal_mib = (unsigned int)(bytes >> 20);
-		} else {
-			return bad_format_option(arg, "unexpected");
-		}
-	}
+	if (ret)
+		return ret;
 	ret = store_format(&o, &err);
 	if (ret)
 		return complain("format", &err, ret);
@@ -269,23 +275,49 @@ static int show_help(const char *command)
 	return VOLCMD_OK;
 }
 
+/* The command makes a store, which a daemon would have open. */
+static bool is_format(const struct config *cfg)
+{
+	return !strcmp(cfg->argv[0], "format") && !cfg->control;
+}
+
+/* Stands for what the daemon does for `status`. */
+static void ask_daemon(void *ctx, FILE *out)
+{
+}
+
+/* What is wrong with the words of the command, wherever it shall be carried out. */
+static int vet(const struct config *cfg)
+{
+	struct volcmd_io io = {
+		.in = cfg->control ? NULL : stdin, .out = stdout, .err = stderr,
+		.status = cfg->uri ? NULL : ask_daemon,
+	};
+	struct store_format_opts o = { .uri = NULL };
+
+	return is_format(cfg) ? parse_format(cfg, &o) :
+				volcmd_vet(&io, cfg->argc, cfg->argv);
+}
+
 int main(int argc, char **argv)
 {
 	struct config cfg = { .argc = 0 };
-	bool format;
+	int ret;
 
 	argp_err_exit_status = VOLCMD_USAGE;
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &cfg);
 	log_setup("afsx-vol", LOG_WARN);
-	format = !strcmp(cfg.argv[0], "format") && !cfg.control;
-	if (!format && !volcmd_known(cfg.argv[0])) {
-		fprintf(stderr, "afsx-vol: unknown command '%s'\n",
-			cfg.argv[0]);
+	if (wants_help(&cfg) &&
+	    (is_format(&cfg) || volcmd_known(cfg.argv[0])))
+		return show_help(cfg.argv[0]);
+	ret = vet(&cfg);
+	if (ret)
+		return ret;
+	if (!cfg.uri == !cfg.control) {
+		fputs("afsx-vol: one of --store and --control is needed\n", stderr);
 		return VOLCMD_USAGE;
 	}
-	if (wants_help(&cfg))
-		return show_help(cfg.argv[0]);
-	if (format)
+	if (is_format(&cfg))
 		return run_format(&cfg);
 	if (cfg.control)
 		return run_online(&cfg);

@@ -183,7 +183,7 @@ int store_group_find(struct store *st, const char *name, size_t len,
 
 /* ---- creating ------------------------------------------------------------- */
 
-static int check_base_name(const char *name)
+int store_vol_name_check(const char *name)
 {
 	size_t len = strlen(name);
 	size_t digits = strspn(name, "0123456789");
@@ -201,7 +201,7 @@ static int check_base_name(const char *name)
 int vol_check_new(struct store_tx *tx, const char *name)
 {
 	struct store_vol vol;
-	int ret = check_base_name(name);
+	int ret = store_vol_name_check(name);
 
 	if (ret)
 		return ret;

@@ -92,6 +92,9 @@ int store_group_find(struct store *st, const char *name, size_t len,
  */
 int store_vol_next(struct store *st, u32 after, struct store_vol *vol);
 
+/** store_vol_name_check() - a base name: 0, -EINVAL, -ENAMETOOLONG */
+int store_vol_name_check(const char *name);
+
 /**
  * store_vol_create() - make an empty R/W volume with a root directory
  * @tx: transaction

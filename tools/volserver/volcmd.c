@@ -143,6 +143,13 @@ static int create_error(const struct volcmd *c, int ret, const char *name)
 	}
 }
 
+static int vet_name(const struct volcmd *c, const char *name)
+{
+	int ret = store_vol_name_check(name);
+
+	return ret ? create_error(c, ret, name) : VOLCMD_OK;
+}
+
 /* A volume to be made; without @acl_len its root has the default list. */
 struct new_volume {
 	const char *name;
@@ -163,18 +170,34 @@ static int create_volume(struct store_tx *tx, const struct new_volume *v,
 	return ret;
 }
 
-static int run_create(struct volcmd *c)
+static int parse_create(const struct volcmd *c, struct new_volume *v)
 {
 	const char *quota = volcmd_option(c, "quota");
 	const char *anyone = volcmd_option(c, "anyone");
-	struct new_volume v = { .name = c->arg[0] };
+
+	v->name = c->arg[0];
+	if (vet_name(c, v->name) ||
+	    (quota && parse_quota(c, quota, &v->kib)) ||
+	    (anyone && volcmd_parse_anyone(c, anyone, v->acl, &v->acl_len)))
+		return VOLCMD_USAGE;
+	return VOLCMD_OK;
+}
+
+static int vet_create(const struct volcmd *c)
+{
+	struct new_volume v = { .kib = 0 };
+
+	return parse_create(c, &v);
+}
+
+static int run_create(struct volcmd *c)
+{
+	struct new_volume v = { .kib = 0 };
 	struct store_tx *tx;
 	u32 id = 0;
 	int ret;
 
-	if (quota && parse_quota(c, quota, &v.kib))
-		return VOLCMD_USAGE;
-	if (anyone && volcmd_parse_anyone(c, anyone, v.acl, &v.acl_len))
+	if (parse_create(c, &v))
 		return VOLCMD_USAGE;
 	ret = store_begin(c->st, &tx);
 	if (!ret)
@@ -193,18 +216,32 @@ static int make_clone(struct store_tx *tx, u32 rw_id, enum afsx_voltype type,
 		      store_vol_clone(tx, rw_id, type, id);
 }
 
-static int parse_clone(const struct volcmd *c, enum afsx_voltype *type)
+int volcmd_parse_clone(const struct volcmd *c, const char *kind,
+		       enum afsx_voltype *type)
 {
-	const char *kind = c->nr > 1 ? c->arg[1] : NULL;
-
-	if (!kind == !volcmd_option(c, "name"))
-		return volcmd_misuse(c, "give either a kind of clone (readonly, backup) or --name");
-	if (kind && !strcmp(kind, "backup"))
-		*type = AFSX_VOL_BACKUP;
-	else if (kind && strcmp(kind, "readonly"))
+	*type = strcmp(kind, "backup") ? AFSX_VOL_RO : AFSX_VOL_BACKUP;
+	if (*type == AFSX_VOL_RO && strcmp(kind, "readonly"))
 		return volcmd_misuse(c, "'%s' is not a kind of clone (readonly, backup)",
 				     kind);
 	return VOLCMD_OK;
+}
+
+static int parse_clone(const struct volcmd *c, enum afsx_voltype *type)
+{
+	const char *name = volcmd_option(c, "name");
+	bool kind = c->nr > 1;
+
+	if (kind == !!name)
+		return volcmd_misuse(c, "give either a kind of clone (readonly, backup) or --name");
+	return name ? vet_name(c, name) :
+		      volcmd_parse_clone(c, c->arg[1], type);
+}
+
+static int vet_clone(const struct volcmd *c)
+{
+	enum afsx_voltype type;
+
+	return parse_clone(c, &type);
 }
 
 static int run_clone(struct volcmd *c)
@@ -233,6 +270,11 @@ static int run_clone(struct volcmd *c)
 	if (!ret)
 		ret = volcmd_collect(c);
 	return ret ? volcmd_fail(c, ret, "volume '%s'", c->arg[0]) : VOLCMD_OK;
+}
+
+static int vet_rename(const struct volcmd *c)
+{
+	return vet_name(c, c->arg[1]);
 }
 
 static int run_rename(struct volcmd *c)
@@ -317,6 +359,14 @@ static int parse_changes(const struct volcmd *c, struct store_vol *vol,
 	return VOLCMD_OK;
 }
 
+static int vet_set(const struct volcmd *c)
+{
+	struct store_vol vol;
+	unsigned int mask;
+
+	return parse_changes(c, &vol, &mask);
+}
+
 static int run_set(struct volcmd *c)
 {
 	struct store_vol vol;
@@ -339,41 +389,44 @@ static int run_set(struct volcmd *c)
 
 static const struct volcmd_desc commands[] = {
 	{ "create", "NAME", "make an empty volume", 1, 1,
-	  { { "quota", "KIB" }, { "anyone", "RIGHTS" } }, run_create },
+	  { { "quota", "KIB" }, { "anyone", "RIGHTS" } }, run_create, vet_create },
 	{ "import", "VOLUME DIRECTORY", "copy a directory tree into a volume",
-	  2, 2, { { "to", "PATH" }, { "replace", NULL } }, volcmd_import },
+	  2, 2, { { "to", "PATH" }, { "replace", NULL } }, volcmd_import, NULL },
 	{ "mkmount", "VOLUME PATH TARGET", "make a mount point of volume TARGET",
-	  3, 3, { { "cell", "CELL" }, { "rw", NULL } }, volcmd_mkmount },
+	  3, 3, { { "cell", "CELL" }, { "rw", NULL } }, volcmd_mkmount,
+	  volcmd_vet_mkmount },
 	{ "rm", "VOLUME PATH", "remove a file, link, mount point or empty directory",
-	  2, 2, { }, volcmd_remove_name },
+	  2, 2, { }, volcmd_remove_name, volcmd_vet_path },
 	{ "setacl", "VOLUME PATH NAME RIGHTS",
 	  "give a user or group rights in a directory", 4, 4,
-	  { { "negative", NULL }, { "recursive", NULL } }, volcmd_setacl },
+	  { { "negative", NULL }, { "recursive", NULL } }, volcmd_setacl,
+	  volcmd_vet_setacl },
 	{ "dump", "VOLUME [FILE]", "write a volume in AFS's dump format", 1, 2,
 	  { { "since", "TIME" }, { "since-clone", "readonly|backup" },
-	    { "since-dump", "FILE" }, { "omit-dirs", NULL } }, volcmd_dump },
+	    { "since-dump", "FILE" }, { "omit-dirs", NULL } }, volcmd_dump,
+	  volcmd_vet_dump },
 	{ "restore", "FILE", "make a volume from a dump, or change it by one",
 	  1, 1, { { "name", "NAME" }, { "id", "ID" }, { "overwrite", NULL } },
-	  volcmd_restore },
+	  volcmd_restore, volcmd_vet_restore },
 	{ "clone", "VOLUME [readonly|backup]",
 	  "make or renew a clone, or make one with a name of its own", 1, 2,
-	  { { "name", "NAME" } }, run_clone },
+	  { { "name", "NAME" } }, run_clone, vet_clone },
 	{ "rename", "VOLUME NAME", "rename a volume, with its clones", 2, 2,
-	  { }, run_rename },
+	  { }, run_rename, vet_rename },
 	{ "remove", "VOLUME", "remove a volume or a clone", 1, 1, { },
-	  run_remove },
+	  run_remove, NULL },
 	{ "set", "VOLUME", "change attributes of a volume", 1, 1,
 	  { { "quota", "KIB" }, { "online", NULL }, { "offline", "MESSAGE" },
-	    { "motd", "MESSAGE" } }, run_set },
-	{ "list", "", "list the volumes", 0, 0, { }, volcmd_list },
+	    { "motd", "MESSAGE" } }, run_set, vet_set },
+	{ "list", "", "list the volumes", 0, 0, { }, volcmd_list, NULL },
 	{ "show", "[VOLUME [PATH]]", "show the store, a volume, or a vnode",
-	  0, 2, { }, volcmd_show },
+	  0, 2, { }, volcmd_show, NULL },
 	{ "status", "", "show what the server did so far", 0, 0, { },
-	  volcmd_status },
+	  volcmd_status, volcmd_vet_status },
 	{ "check", "", "verify the store", 0, 0,
-	  { { "data", NULL }, { "repair", NULL } }, volcmd_check },
+	  { { "data", NULL }, { "repair", NULL } }, volcmd_check, NULL },
 	{ "scrub", "", "read and verify all file data", 0, 0,
-	  { { "rate", "SIZE" } }, volcmd_scrub },
+	  { { "rate", "SIZE" } }, volcmd_scrub, volcmd_vet_scrub },
 };
 
 static const struct volcmd_desc *find_command(const char *name)
@@ -446,19 +499,21 @@ static int parse_option(struct volcmd *c, int argc, char **argv)
 	return 0;
 }
 
+/* Each wrong option is named; what seems an argument then may be its value. */
 static int parse_words(struct volcmd *c, int argc, char **argv)
 {
-	bool options = true;
+	bool options = true, wrong = false;
 	int taken;
 
-	for (int i = 1; i < argc; i += taken) {
+	for (int i = 1; i < argc; i += max(taken, 1)) {
 		taken = 1;
 		if (options && !strcmp(argv[i], "--")) {
 			options = false;
 		} else if (options && !strncmp(argv[i], "--", 2)) {
 			taken = parse_option(c, argc - i, argv + i);
-			if (!taken)
-				return VOLCMD_USAGE;
+			wrong |= !taken;
+		} else if (wrong) {
+			continue;
 		} else if (c->nr == c->desc->max_args) {
 			return volcmd_misuse(c, "unexpected argument '%s'",
 					     argv[i]);
@@ -466,24 +521,40 @@ static int parse_words(struct volcmd *c, int argc, char **argv)
 			c->arg[c->nr++] = argv[i];
 		}
 	}
+	if (wrong)
+		return VOLCMD_USAGE;
 	if (c->nr < c->desc->min_args)
 		return volcmd_misuse(c, "arguments needed: %s", c->desc->args);
 	return VOLCMD_OK;
+}
+
+static int parse_command(struct volcmd *c, int argc, char **argv)
+{
+	int ret;
+
+	c->desc = argc > 0 ? find_command(argv[0]) : NULL;
+	if (!c->desc) {
+		fprintf(c->io->err, "afsx-vol: unknown command '%s'\n",
+			argc > 0 ? argv[0] : "");
+		return VOLCMD_USAGE;
+	}
+	ret = parse_words(c, argc, argv);
+	return ret || !c->desc->vet ? ret : c->desc->vet(c);
+}
+
+int volcmd_vet(const struct volcmd_io *io, int argc, char **argv)
+{
+	struct volcmd c = { .io = io };
+
+	return parse_command(&c, argc, argv);
 }
 
 int volcmd_run(struct store *st, const struct volcmd_io *io, int argc,
 	       char **argv)
 {
 	struct volcmd c = { .st = st, .io = io };
-	int ret = VOLCMD_USAGE;
+	int ret = parse_command(&c, argc, argv);
 
-	if (argc > 0)
-		c.desc = find_command(argv[0]);
-	if (!c.desc)
-		fprintf(io->err, "afsx-vol: unknown command '%s'\n",
-			argc > 0 ? argv[0] : "");
-	else
-		ret = parse_words(&c, argc, argv);
 	if (!ret)
 		ret = c.desc->run(&c);
 	fflush(io->out);

@@ -61,6 +61,20 @@ struct volcmd_io {
 int volcmd_run(struct store *st, const struct volcmd_io *io, int argc,
 	       char **argv);
 
+/**
+ * volcmd_vet() - whether a command is given as it should be
+ * @io: as for volcmd_run(): @io->err to tell what is wrong with it, @io->in and
+ *	@io->status as they will be
+ * @argc: number of words
+ * @argv: words
+ *
+ * It finds what can be found without a store: commands, options, arguments and values
+ * that are wrong.
+ *
+ * Return: VOLCMD_OK or VOLCMD_USAGE.
+ */
+int volcmd_vet(const struct volcmd_io *io, int argc, char **argv);
+
 /** volcmd_known() - whether @name is a command of volcmd_run(). */
 int volcmd_known(const char *name);
 

@@ -109,23 +109,40 @@ static int change_below(const struct volcmd *c, const struct afsx_fid *top,
 	return ret ? ret : l.err;
 }
 
+static int parse_setacl(const struct volcmd *c, u32 *rights)
+{
+	const char *name = c->arg[2];
+	char line[ACL_NAME_MAX + 16];
+	struct acl acl;
+	int len;
+
+	if (acl_parse_rights(c->arg[3], rights))
+		return volcmd_misuse(c, "'%s' are not rights (%s)", c->arg[3],
+				     RIGHTS_HELP);
+	len = snprintf(line, sizeof(line), "1\n0\n%s\t0\n", name);
+	if (len >= (int)sizeof(line) || acl_parse(line, (size_t)len, &acl))
+		return volcmd_misuse(c, "'%s' cannot be the name of a user or group",
+				     name);
+	return VOLCMD_OK;
+}
+
+int volcmd_vet_setacl(const struct volcmd *c)
+{
+	u32 rights;
+
+	return parse_setacl(c, &rights);
+}
+
 int volcmd_setacl(struct volcmd *c)
 {
-	const char *path = c->arg[1], *name = c->arg[2];
-	char line[ACL_NAME_MAX + 16];
+	const char *path = c->arg[1];
 	struct store_vol vol;
 	struct afsx_fid dir;
-	struct acl acl;
 	u32 rights;
 	int ret;
 
-	if (acl_parse_rights(c->arg[3], &rights))
-		return volcmd_misuse(c, "'%s' are not rights (%s)", c->arg[3],
-				     RIGHTS_HELP);
-	ret = snprintf(line, sizeof(line), "1\n0\n%s\t0\n", name);
-	if (ret >= (int)sizeof(line) || acl_parse(line, (size_t)ret, &acl))
-		return volcmd_misuse(c, "'%s' cannot be the name of a user or group",
-				     name);
+	if (parse_setacl(c, &rights))
+		return VOLCMD_USAGE;
 	if (volcmd_find_rw(c, c->arg[0], &vol) ||
 	    volcmd_walk(c, &vol, path, strlen(path), &dir))
 		return VOLCMD_FAILED;

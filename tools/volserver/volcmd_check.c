@@ -88,16 +88,32 @@ static int read_all(const struct volcmd *c, struct store_scrub *s, u64 rate)
 	return ret;
 }
 
-int volcmd_scrub(struct volcmd *c)
+static int parse_rate(const struct volcmd *c, u64 *bytes)
 {
 	const char *rate = volcmd_option(c, "rate");
-	struct store_scrub s = { .after = 0 };
-	u64 bytes = 0;
-	int ret;
 
-	if (rate && (size_parse(rate, 1024, &bytes) || bytes < 1024))
+	*bytes = 0;
+	if (rate && (size_parse(rate, 1024, bytes) || *bytes < 1024))
 		return volcmd_misuse(c, "--rate '%s' is not a size from 1K (a second)",
 				     rate);
+	return VOLCMD_OK;
+}
+
+int volcmd_vet_scrub(const struct volcmd *c)
+{
+	u64 bytes;
+
+	return parse_rate(c, &bytes);
+}
+
+int volcmd_scrub(struct volcmd *c)
+{
+	struct store_scrub s = { .after = 0 };
+	u64 bytes;
+	int ret;
+
+	if (parse_rate(c, &bytes))
+		return VOLCMD_USAGE;
 	ret = read_all(c, &s, bytes / 1024);
 	if (ret)
 		return volcmd_fail(c, ret, "after %ju MiB",

@@ -253,19 +253,16 @@ static int put_all(struct dump *d)
 
 static int since_clone(struct dump *d, const char *kind)
 {
-	bool ro = !strcmp(kind, "readonly");
+	enum afsx_voltype type;
 	struct store_group g;
 	struct store_vol clone;
 	int ret;
 
-	if (!ro && strcmp(kind, "backup"))
-		return volcmd_misuse(d->c, "'%s' is not a kind of clone (readonly, backup)",
-				     kind);
+	if (volcmd_parse_clone(d->c, kind, &type))
+		return VOLCMD_USAGE;
 	ret = store_group_get(d->c->st, d->vol.rw_id, &g);
 	if (!ret)
-		ret = store_vol_get(d->c->st,
-				    g.id[ro ? AFSX_VOL_RO : AFSX_VOL_BACKUP],
-				    &clone);
+		ret = store_vol_get(d->c->st, g.id[type], &clone);
 	if (ret)
 		return volcmd_fail(d->c, ret, "'%s.%s'", g.name, kind);
 	d->since = word_of(clone.created);
@@ -300,7 +297,7 @@ static int since_dump(struct dump *d, const char *path)
 }
 
 /* Seconds since 1970, or a date as strptime() knows it, in UTC. */
-static int since_time(struct dump *d, const char *text)
+static int parse_time(const struct volcmd *c, const char *text, u32 *since)
 {
 	static const char *const forms[] = {
 		"%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M",
@@ -309,7 +306,7 @@ static int since_time(struct dump *d, const char *text)
 	u64 number;
 
 	if (!number_parse(text, 0, U32_MAX, &number)) {
-		d->since = (u32)number;
+		*since = (u32)number;
 		return VOLCMD_OK;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
@@ -317,12 +314,31 @@ static int since_time(struct dump *d, const char *text)
 		const char *end = strptime(text, forms[i], &tm);
 
 		if (end && !*end) {
-			d->since = word_of(timegm(&tm));
+			*since = word_of(timegm(&tm));
 			return VOLCMD_OK;
 		}
 	}
-	return volcmd_misuse(d->c, "--since '%s' is not a time (as 2026-11-21 or 1795200000)",
+	return volcmd_misuse(c, "--since '%s' is not a time (as 2026-11-21 or 1795200000)",
 			     text);
+}
+
+static int since_time(struct dump *d, const char *text)
+{
+	return parse_time(d->c, text, &d->since);
+}
+
+int volcmd_vet_dump(const struct volcmd *c)
+{
+	const char *since = volcmd_option(c, "since");
+	const char *kind = volcmd_option(c, "since-clone");
+	enum afsx_voltype type;
+	u32 seconds;
+
+	if (!!since + !!kind + !!volcmd_option(c, "since-dump") > 1)
+		return volcmd_misuse(c, "only one --since... can be given");
+	if (since)
+		return parse_time(c, since, &seconds);
+	return kind ? volcmd_parse_clone(c, kind, &type) : VOLCMD_OK;
 }
 
 static int find_since(struct dump *d)
@@ -335,18 +351,14 @@ static int find_since(struct dump *d)
 		{ "since-clone", since_clone },
 		{ "since-dump", since_dump },
 	};
-	int ret = VOLCMD_OK, nr = 0;
 
-	for (size_t i = 0; !ret && i < ARRAY_SIZE(ways); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
 		const char *value = volcmd_option(d->c, ways[i].option);
 
-		if (!value)
-			continue;
-		if (nr++)
-			return volcmd_misuse(d->c, "only one --since... can be given");
-		ret = ways[i].find(d, value);
+		if (value)
+			return ways[i].find(d, value);
 	}
-	return ret;
+	return VOLCMD_OK;
 }
 
 /* ---- where to ------------------------------------------------------------------- */

@@ -43,13 +43,12 @@ struct place {
 	size_t len;
 };
 
-static int find_place(const struct volcmd *c, struct place *p)
+/* The last name of the path. */
+static int parse_path(const struct volcmd *c, struct place *p)
 {
 	const char *path = c->arg[1];
 	const char *end = path + strlen(path);
 
-	if (volcmd_find_rw(c, c->arg[0], &p->vol))
-		return VOLCMD_FAILED;
 	while (end > path && end[-1] == '/')
 		end--;
 	p->name = end;
@@ -59,6 +58,24 @@ static int find_place(const struct volcmd *c, struct place *p)
 	if (!p->len)
 		return volcmd_misuse(c, "path '%s' names the root directory",
 				     path);
+	return VOLCMD_OK;
+}
+
+int volcmd_vet_path(const struct volcmd *c)
+{
+	struct place p;
+
+	return parse_path(c, &p);
+}
+
+static int find_place(const struct volcmd *c, struct place *p)
+{
+	const char *path = c->arg[1];
+
+	if (parse_path(c, p))
+		return VOLCMD_USAGE;
+	if (volcmd_find_rw(c, c->arg[0], &p->vol))
+		return VOLCMD_FAILED;
 	return volcmd_walk(c, &p->vol, path, (size_t)(p->name - path), &p->dir);
 }
 
@@ -80,6 +97,14 @@ static int make_target(const struct volcmd *c, char *target, size_t size)
 				     cell ? " in cell " : "", cell ? cell : "",
 				     why);
 	return VOLCMD_OK;
+}
+
+int volcmd_vet_mkmount(const struct volcmd *c)
+{
+	char target[STORE_TARGET_MAX + 1];
+	int ret = make_target(c, target, sizeof(target));
+
+	return ret ? ret : volcmd_vet_path(c);
 }
 
 int volcmd_mkmount(struct volcmd *c)

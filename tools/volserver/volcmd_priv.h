@@ -33,6 +33,8 @@ struct volcmd;
  * @max_args: arguments it takes
  * @options: its options, ended by an entry without name
  * @run: carries it out; enum volcmd_exit
+ * @vet: NULL, or what of its words is wrong whatever the store has: VOLCMD_OK, or
+ *	told; called before @run, and without a store
  */
 struct volcmd_desc {
 	const char *name;
@@ -42,6 +44,7 @@ struct volcmd_desc {
 	unsigned int max_args;
 	struct volcmd_option options[VOLCMD_OPTIONS_MAX + 1];
 	int (*run)(struct volcmd *c);
+	int (*vet)(const struct volcmd *c);
 };
 
 /**
@@ -121,6 +124,24 @@ int volcmd_parse_anyone(const struct volcmd *c, const char *rights, char *text,
 
 /** volcmd_put_acl() - the access list of a directory, as lines of `show` */
 int volcmd_put_acl(const struct volcmd *c, const struct afsx_fid *dir);
+
+/**
+ * volcmd_parse_clone() - a kind of clone
+ * @c: command
+ * @kind: as given
+ * @type: set to it
+ */
+int volcmd_parse_clone(const struct volcmd *c, const char *kind,
+		       enum afsx_voltype *type);
+
+/* What is wrong with the words of those that follow */
+int volcmd_vet_dump(const struct volcmd *c);
+int volcmd_vet_mkmount(const struct volcmd *c);
+int volcmd_vet_path(const struct volcmd *c);
+int volcmd_vet_restore(const struct volcmd *c);
+int volcmd_vet_scrub(const struct volcmd *c);
+int volcmd_vet_setacl(const struct volcmd *c);
+int volcmd_vet_status(const struct volcmd *c);
 
 /* The commands with files of their own */
 int volcmd_import(struct volcmd *c);

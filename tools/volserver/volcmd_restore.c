@@ -102,16 +102,25 @@ static int begin_new(struct restore *rs, const char *name, u32 id)
 	}
 }
 
+static int parse_id(const struct volcmd *c, u64 *id)
+{
+	const char *text = volcmd_option(c, "id");
+
+	*id = 0;
+	if (text && number_parse(text, 1, U32_MAX, id))
+		return volcmd_misuse(c, "--id '%s' is not the id of a volume",
+				     text);
+	return VOLCMD_OK;
+}
+
 static int begin(struct restore *rs, const char *name)
 {
-	const char *text = volcmd_option(rs->c, "id");
 	struct store_vol vol;
-	u64 id = 0;
+	u64 id;
 	int ret;
 
-	if (text && number_parse(text, 1, U32_MAX, &id))
-		return volcmd_misuse(rs->c, "--id '%s' is not the id of a volume",
-				     text);
+	if (parse_id(rs->c, &id))
+		return VOLCMD_USAGE;
 	ret = store_vol_find(rs->c->st, name, strlen(name), &vol);
 	if (!ret)
 		return begin_over(rs, &vol, id);
@@ -196,12 +205,19 @@ static int restore(struct restore *rs, const char *path)
 	return ret ? ret : fill(rs, wanted, path);
 }
 
+int volcmd_vet_restore(const struct volcmd *c)
+{
+	u64 id;
+
+	if (!strcmp(c->arg[0], "-") && !c->io->in)
+		return volcmd_misuse(c, "the daemon cannot read your input; name a file");
+	return parse_id(c, &id);
+}
+
 static int open_dump(struct volcmd *c, const char *path)
 {
 	if (strcmp(path, "-"))
 		return open(path, O_RDONLY | O_CLOEXEC);
-	if (!c->io->in)
-		return -1;
 	return fcntl(fileno(c->io->in), F_DUPFD_CLOEXEC, 0);
 }
 
@@ -211,8 +227,6 @@ int volcmd_restore(struct volcmd *c)
 	const char *path = c->arg[0];
 	int ret;
 
-	if (!strcmp(path, "-") && !c->io->in)
-		return volcmd_misuse(c, "the daemon cannot read your input; name a file");
 	rs.fd = open_dump(c, path);
 	if (rs.fd < 0)
 		return volcmd_fail(c, -errno, "dump '%s'", path);

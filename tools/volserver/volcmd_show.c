@@ -171,13 +171,18 @@ int volcmd_show(struct volcmd *c)
 	return c->nr == 1 ? show_volume(c, &vol) : show_vnode(c, &vol);
 }
 
+int volcmd_vet_status(const struct volcmd *c)
+{
+	if (!c->io->status)
+		return volcmd_misuse(c, "there is no server to ask; use --control");
+	return VOLCMD_OK;
+}
+
 int volcmd_status(struct volcmd *c)
 {
 	FILE *out = c->io->out;
 	struct store_stats s;
 
-	if (!c->io->status)
-		return volcmd_misuse(c, "there is no server to ask; use --control");
 	store_stats(c->st, &s);
 	fprintf(out, "%-20s %ju\n", "commits", (uintmax_t)s.commits);
 	fprintf(out, "%-20s %ju KiB\n", "log", (uintmax_t)s.log_kib);

@@ -49,6 +49,64 @@ options_are_checked()
 	expect 0 'mkmount' "$bin/afsx-vol" --help
 }
 
+# wrong PATTERN WORD...: that is said, and nothing of a store that is not given or does
+# not answer, or of a daemon that does not.
+wrong()
+{
+	local pattern=$1 place rest="[^"$'\n'"]*"
+
+	shift
+	for place in '' "--store=nbd+unix:///?socket=$work/none" "--control=$work/none"; do
+		expect 2 "^afsx-vol: $rest$pattern$rest\$" \
+			"$bin/afsx-vol" ${place:+"$place"} "$@"
+	done
+}
+
+words_come_first()
+{
+	local command
+
+	for command in $(commands); do
+		expect 2 "^afsx-vol: $command: un(known option|expected) '--hlp'$" \
+			"$bin/afsx-vol" "$command" --hlp
+	done
+	wrong "unknown command 'bogus'" bogus --hlp
+	wrong "create: unknown option '--hlp'" create --hlp
+	expect 2 "unknown option '--hlp'.*unknown option '--size=1'$" \
+		"$bin/afsx-vol" create --hlp x y --size=1
+	wrong 'create: --quota needs a value' create x --quota
+	wrong 'set: --online takes no value' set x --online=1
+	wrong "list: unexpected argument 'x'" list x
+	wrong 'mkmount: arguments needed: VOLUME PATH TARGET' mkmount x y
+	wrong "quota 'lots'" create x --quota lots
+	wrong "anyone 'q' are not rights" create x --anyone q
+	wrong "bad volume name 'x.backup'" create x.backup
+	wrong "bad volume name '7'" rename x 7
+	wrong "bad volume name 'a/b'" clone x --name a/b
+	wrong "'copy' is not a kind of clone" clone x copy
+	wrong 'give either a kind of clone' clone x
+	wrong 'nothing to set' set x
+	wrong 'exclude each other' set x --online --offline y
+	wrong "quota '5T'" set x --quota 5T
+	wrong 'motd is longer than 255' set x --motd "$(printf 'm%.0s' {1..256})"
+	wrong "target 'b/d'" mkmount x y b/d
+	wrong 'names the root' mkmount x / y
+	wrong 'names the root' rm x //
+	wrong "'q' are not rights" setacl x / anyone q
+	wrong 'cannot be the name of a user' setacl x / $'a\tb' read
+	wrong 'only one --since' dump x --since 1 --since-clone backup
+	wrong "since 'noon' is not a time" dump x --since noon
+	wrong "'copy' is not a kind of clone" dump x --since-clone copy
+	wrong "id '0' is not the id" restore x --id 0
+	wrong "rate 'fast'" scrub --rate fast
+	expect 2 "format: unexpected '--hlp'" "$bin/afsx-vol" format --hlp
+	expect 2 "format: not MiB.*'3.5M'" "$bin/afsx-vol" format --wal 3.5M
+	expect 2 "unknown command 'format'" "$bin/afsx-vol" --control "$work/none" format
+	expect 2 'no server to ask' "$bin/afsx-vol" --store "nbd+unix:///?socket=$work/none" status
+	expect 2 'cannot read your input' "$bin/afsx-vol" --control "$work/none" restore -
+	expect 2 'one of --store and --control' "$bin/afsx-vol" create x --quota 1G
+}
+
 # usage_of COMMAND: what the list of all commands says of it
 usage_of()
 {
@@ -56,12 +114,17 @@ usage_of()
 		awk -v name="$1" '/^  / { this = $1 } this == name' | tr -s '[:space:]' ' '
 }
 
+commands()
+{
+	"$bin/afsx-vol" --help | sed -n '/^Commands:/,$s/^  \([a-z]*\).*/\1/p'
+}
+
 # Without a store, and whatever else is on the line.
 commands_have_help()
 {
 	local command output
 
-	for command in $("$bin/afsx-vol" --help | sed -n '/^Commands:/,$s/^  \([a-z]*\).*/\1/p'); do
+	for command in $(commands); do
 		output=$("$bin/afsx-vol" "$command" --help) || fail "$command --help: status $?"
 		equal "$command --help" "$(sed 1d <<<"$output" | tr -s '[:space:]' ' ')" \
 			"$(usage_of "$command")"
@@ -71,7 +134,7 @@ commands_have_help()
 	expect 0 '--force' "$bin/afsx-vol" --store gopher://x format --wal 4M --help
 	expect 0 '--anyone' vol create --help name
 	expect 2 "unknown command 'bogus'" "$bin/afsx-vol" bogus --help
-	expect 2 'one of --store and --control' "$bin/afsx-vol" list -- --help
+	expect 2 'one of --store and --control' "$bin/afsx-vol" show -- --help
 }
 
 uris_are_checked()
@@ -301,6 +364,7 @@ stores_are_verified()
 }
 
 options_are_checked
+words_come_first
 commands_have_help
 uris_are_checked
 start_nbdkit memory 256M
