@@ -8,7 +8,7 @@
 #define SPIN_FIRST	8000u	/* ns, of who has been quick once */
 #define REST_FIRST	32u	/* requests */
 #define REST_MAX	4096u
-#define TRY_BELOW	(4 * SPIN_MAX)	/* ns, most of which may be to be woken */
+#define TRY_BELOW	(2 * SPIN_MAX)	/* ns, most of which may be to be woken */
 #define TRY_EVERY	64u	/* messages that were slept for */
 
 unsigned int spin_limit(const struct spin *spin)

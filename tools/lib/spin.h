@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How long to look for what has not come before going to sleep.  To be woken takes some
- * 20 us, and more where an idle processor has to be fetched back; a client that sends
- * its next request when it has the answer needs no longer than that, nor does a server
- * that has what it is asked for.  Where others want the processor, looking only uses up
- * what the scheduler grants, and sleeping is better.
+ * 20 us, and several times that where an idle processor has to be fetched back, most of all
+ * that of a virtual machine; a client that sends its next request when it has the answer
+ * needs no longer, nor does a server with a quick disk.  Where others want the processor,
+ * looking only uses up what the scheduler grants, and sleeping is better.
  */
 #ifndef AFSX_SPIN_H
 #define AFSX_SPIN_H
@@ -14,7 +14,7 @@
 #include "defs.h"
 
 /* What comes later than this is slept for. In ns. */
-#define SPIN_MAX	50000u
+#define SPIN_MAX	200000u
 
 /**
  * struct spin - the habits of who is waited for, a client or a server

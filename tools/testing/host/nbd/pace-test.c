@@ -44,17 +44,19 @@ static const struct wait {
 	unsigned int	limit;	/* then; by hand */
 } waits[] = {
 	{ SECOND, 0 },
-	{ 30000, 50000 },	/* twice as long would be too long */
+	{ 120000, 200000 },	/* twice as long would be too long */
+	{ SECOND, 100000 },
+	{ 80000, 100000 },
+	{ SECOND, 50000 },
 	{ SECOND, 25000 },
-	{ 20000, 25000 },
 	{ SECOND, 12500 },
 	{ SECOND, 0 },		/* half of it is not worth it */
 	{ 0, 0 },
 	{ 1, 8000 },
 	{ 5000, 8000 },
 	{ 9000, 18000 },
-	{ 50000, 50000 },
-	{ 50001, 25000 },
+	{ 200000, 200000 },
+	{ 200001, 100000 },
 };
 
 /* The processor is lost after so many requests that were looked for. */
@@ -76,9 +78,9 @@ static const struct {
 	u64		ns;
 	unsigned int	messages;	/* 0: however many */
 } tries[] = {
-	{ 50001, 64 },
-	{ 200000, 64 },
-	{ 200001, 0 },
+	{ 200001, 64 },
+	{ 400000, 64 },
+	{ 400001, 0 },
 };
 
 static int tries_differ(void)
