@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * store-model [--shrink] SEED COUNT: random operations on the store and on a
- * model of it, in memory. After each batch everything is compared.
+ * store-model [--large] [--shrink] SEED COUNT: random operations on the store and on
+ * a model of it, in memory. After each batch everything is compared. With --large,
+ * directories are filled until they are full.
  *
  * Every operation has random numbers of its own, made of seed and number, so that
  * some can be left out: --shrink looks for a short list of operations that
@@ -17,6 +18,7 @@
 #include "model.h"
 
 #define DEVICE		(UINT64_C(1) << 30)
+#define FULL_AFTER	1000u	/* operations with large directories */
 
 static bool *left_out;
 
@@ -70,16 +72,24 @@ static void shrink(u64 seed, u64 count)
 
 int main(int argc, char **argv)
 {
-	bool shrinking = argc == 4 && !strcmp(argv[1], "--shrink");
+	bool shrinking = false;
 	u64 seed, count;
 
 	log_setup("store-model", LOG_WARN);
-	if (argc != 3 && !shrinking) {
-		puts("usage: store-model [--shrink] SEED COUNT");
+	for (; argc > 3; argc--, argv++) {
+		if (!strcmp(argv[1], "--large"))
+			w.large = true;
+		else if (!strcmp(argv[1], "--shrink"))
+			shrinking = true;
+		else
+			break;
+	}
+	if (argc != 3) {
+		puts("usage: store-model [--large] [--shrink] SEED COUNT");
 		return 2;
 	}
-	seed = strtoull(argv[argc - 2], NULL, 0);
-	count = strtoull(argv[argc - 1], NULL, 0);
+	seed = strtoull(argv[1], NULL, 0);
+	count = strtoull(argv[2], NULL, 0);
 	if (shrinking) {
 		shrink(seed, count);
 		return 0;
@@ -87,5 +97,9 @@ int main(int argc, char **argv)
 	run(seed, count);
 	printf("%ju operations, seed %ju: as the model has it\n",
 	       (uintmax_t)count, (uintmax_t)seed);
+	if (w.large)
+		printf("%ju names did not fit\n", (uintmax_t)w.full);
+	if (w.large && count >= FULL_AFTER && !w.full)
+		wrong("no directory was full");
 	return 0;
 }

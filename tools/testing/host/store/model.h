@@ -16,6 +16,7 @@
 #include "store.h"
 
 #define NAMES		40u	/* different names in directories */
+#define NAMES_LARGE	9000u	/* the same where there are large ones: more than fit */
 #define VOLUMES_MAX	16u
 #define NODES_SOFT	120u	/* vnodes of a volume, about */
 #define TEXT_MAX	48u	/* of an access list or a message */
@@ -37,6 +38,8 @@ struct block {
  * @mtime_known: @s.mtime_client was given, not taken from the clock
  * @tx: transaction that raised its data version last
  * @entry: of a directory: vnode numbers by name; 0 for none
+ * @names: of a directory: how many it has
+ * @slots: of a directory: how many its names take
  * @acl: of a directory
  * @acl_len: bytes of @acl
  * @target: of a symlink
@@ -48,7 +51,9 @@ struct node {
 	struct store_status s;
 	bool mtime_known;
 	u64 tx;
-	u32 entry[NAMES];
+	u32 *entry;
+	u32 names;
+	u32 slots;
 	char acl[TEXT_MAX];
 	u32 acl_len;
 	char target[STORE_TARGET_MAX + 1];
@@ -81,11 +86,14 @@ struct volume {
  * @vol: volumes
  * @pages: pages that exist
  * @next_id: ids of volumes below this were used
- * @name: names in directories
+ * @large: there shall be large directories
+ * @names: different names in directories
+ * @name: these
  * @verbose: print every operation
  * @pending: something was removed or cut that may not be freed yet
  * @damaged: the device is: errors that say so are right answers
  * @refused: how many of them there were
+ * @full: how many names did not fit
  */
 struct world {
 	struct store *st;
@@ -97,11 +105,14 @@ struct world {
 	struct volume vol[VOLUMES_MAX];
 	u64 pages;
 	u32 next_id;
-	char name[NAMES][AFSX_NAME_MAX + 1];
+	bool large;
+	u32 names;
+	char name[NAMES_LARGE][AFSX_NAME_MAX + 1];
 	bool verbose;
 	bool pending;
 	bool damaged;
 	u64 refused;
+	u64 full;
 };
 
 extern struct world w;
@@ -198,7 +209,14 @@ void world_forget(void);
 /** world_restore() - go back to what was remembered */
 void world_restore(void);
 
-/* ---- operations: model_name.c, model_file.c, model_vol.c --------------------- */
+/* ---- operations: model_name.c, model_large.c, model_file.c, model_vol.c ------- */
+
+/* A place for a name. */
+struct spot {
+	struct volume *v;
+	struct node *dir;
+	u32 name;
+};
 
 /** a_volume() - a random one, of any type or R/W only; NULL for none */
 struct volume *a_volume(bool rw);
@@ -206,8 +224,30 @@ struct volume *a_volume(bool rw);
 /** a_node() - a random vnode of a type, 0 for any; NULL for none */
 struct node *a_node(const struct volume *v, enum afsx_ftype type);
 
+/** a_dir() - a random directory; of large ones, often the one with most names */
+struct node *a_dir(const struct volume *v);
+
 /** fid_of() - FID of a vnode in a volume */
 struct afsx_fid fid_of(const struct volume *v, const struct node *n);
+
+/** name_link() - give a vnode one more name; whether that was done */
+bool name_link(const struct spot *s, const struct node *n);
+
+/** name_unlink() - remove a name, which may be missing */
+void name_unlink(const struct spot *s, bool want_dir);
+
+/** name_slots() - how many a name takes in a directory */
+u32 name_slots(u32 name);
+
+/** enum room - whether a name fits into a directory */
+enum room { ROOM, NO_ROOM, PERHAPS };
+
+/**
+ * room_for() - whether a name fits
+ * @s: where
+ * @spare: slots of a name that goes away there before
+ */
+enum room room_for(const struct spot *s, u32 spare);
 
 /** dir_changed() - after a change of names: size and space of a directory */
 void dir_changed(struct volume *v, struct node *dir);
@@ -218,6 +258,8 @@ void op_unlink(void);
 void op_rename(void);
 void op_lookup(void);
 void op_mistake(void);
+void op_fill(void);
+void op_thin(void);
 void op_write(void);
 void op_truncate(void);
 void op_setattr(void);

@@ -36,18 +36,11 @@ struct node *a_node(const struct volume *v, enum afsx_ftype type)
 	return NULL;
 }
 
-/* A place for a name. */
-struct spot {
-	struct volume *v;
-	struct node *dir;
-	u32 name;
-};
-
 static bool a_spot(struct spot *s, struct volume *v)
 {
 	s->v = v ? v : a_volume(true);
-	s->dir = s->v ? a_node(s->v, AFSX_FTYPE_DIR) : NULL;
-	s->name = (u32)pick(NAMES);
+	s->dir = s->v ? a_dir(s->v) : NULL;
+	s->name = (u32)pick(w.names);
 	return s->dir;
 }
 
@@ -56,8 +49,8 @@ static bool a_used_spot(struct spot *s)
 {
 	if (!a_spot(s, NULL))
 		return false;
-	for (u32 i = 0; pick(8) && i < NAMES && !s->dir->entry[s->name]; i++)
-		s->name = (s->name + 1) % NAMES;
+	for (u32 i = 0; pick(8) && i < w.names && !s->dir->entry[s->name]; i++)
+		s->name = (s->name + 1) % w.names;
 	return true;
 }
 
@@ -88,16 +81,26 @@ void dir_changed(struct volume *v, struct node *dir)
 }
 
 /* A directory may have to grow for a name: only the store knows. */
-static int name_result(const struct volume *v, int got)
+static int name_result(const struct spot *s, u32 spare, int got)
 {
-	return got == -EDQUOT && v->v.quota_kib &&
-	       (w.pending || v->v.used_kib + 6 > v->v.quota_kib) ? got : 0;
+	const struct store_vol *v = &s->v->v;
+	enum room room;
+
+	if (got == -EDQUOT && v->quota_kib &&
+	    (w.pending || v->used_kib + 6 > v->quota_kib))
+		return got;
+	room = room_for(s, spare);
+	return room == NO_ROOM || (room == PERHAPS && got == -EFBIG) ? -EFBIG : 0;
 }
 
 static void enter(const struct spot *s, u32 vno)
 {
 	struct node *dir = node_change(s->v, s->dir->s.fid.vnode);
 
+	if (!dir->entry[s->name] != !vno) {
+		dir->names += vno ? 1 : -1;
+		dir->slots += vno ? name_slots(s->name) : -name_slots(s->name);
+	}
 	dir->entry[s->name] = vno;
 	dir_changed(s->v, dir);
 }
@@ -144,18 +147,31 @@ void op_create(void)
 	got = store_create(w.tx, &dir, w.name[s.name], name_len(s.name), type,
 			   NULL, type == AFSX_FTYPE_SYMLINK ? target : NULL,
 			   &fid);
-	if (!settle(got, at(&s) ? -EEXIST : name_result(s.v, got)))
+	if (!settle(got, at(&s) ? -EEXIST : name_result(&s, 0, got)))
 		return;
 	fill_node(&s, node_add(s.v, &fid, type), target);
 	enter(&s, fid.vnode);
 }
 
+bool name_link(const struct spot *s, const struct node *n)
+{
+	struct afsx_fid dir = fid_of(s->v, s->dir), fid = fid_of(s->v, n);
+	int want, got;
+
+	got = store_link(w.tx, &dir, w.name[s->name], name_len(s->name), &fid);
+	want = at(s) ? -EEXIST :
+	       n->s.type == AFSX_FTYPE_DIR ? -EISDIR : name_result(s, 0, got);
+	if (!settle(got, want))
+		return false;
+	node_change(s->v, fid.vnode)->s.nlink++;
+	enter(s, fid.vnode);
+	return true;
+}
+
 void op_link(void)
 {
-	struct afsx_fid dir, fid;
 	struct node *n;
 	struct spot s;
-	int want, got;
 
 	if (!a_spot(&s, NULL))
 		return;
@@ -164,26 +180,10 @@ void op_link(void)
 		return;
 	say("link %u.%u as %u/%u", s.v->v.id, n->s.fid.vnode,
 	    s.dir->s.fid.vnode, s.name);
-	dir = fid_of(s.v, s.dir);
-	fid = fid_of(s.v, n);
-	got = store_link(w.tx, &dir, w.name[s.name], name_len(s.name), &fid);
-	want = at(&s) ? -EEXIST :
-	       n->s.type == AFSX_FTYPE_DIR ? -EISDIR : name_result(s.v, got);
-	if (!settle(got, want))
-		return;
-	node_change(s.v, fid.vnode)->s.nlink++;
-	enter(&s, fid.vnode);
+	name_link(&s, n);
 }
 
 /* ---- removing ---------------------------------------------------------------- */
-
-static bool is_empty(const struct node *dir)
-{
-	for (u32 i = 0; i < NAMES; i++)
-		if (dir->entry[i])
-			return false;
-	return true;
-}
 
 /* One name less, in @dir, leads to a vnode. */
 static void unlink_node(struct volume *v, u32 dir, u32 vno)
@@ -204,16 +204,31 @@ static int removal(const struct node *n, bool want_dir)
 		return want_dir ? -ENOTDIR : 0;
 	if (!want_dir)
 		return -EISDIR;
-	return is_empty(n) ? 0 : -ENOTEMPTY;
+	return n->names ? -ENOTEMPTY : 0;
+}
+
+void name_unlink(const struct spot *s, bool want_dir)
+{
+	struct afsx_fid dir = fid_of(s->v, s->dir), fid;
+	struct node *n = at(s);
+	int got;
+
+	got = store_unlink(w.tx, &dir, w.name[s->name], name_len(s->name),
+			   want_dir, &fid);
+	if (!settle(got, n ? removal(n, want_dir) : -ENOENT))
+		return;
+	if (fid.vnode != n->s.fid.vnode || fid.unique != n->s.fid.unique)
+		wrong("it removed vnode %u, not %u", fid.vnode,
+		      n->s.fid.vnode);
+	unlink_node(s->v, dir.vnode, fid.vnode);
+	enter(s, 0);
 }
 
 void op_unlink(void)
 {
-	struct afsx_fid dir, fid;
 	struct node *n;
 	struct spot s;
 	bool want_dir;
-	int got;
 
 	if (!a_used_spot(&s))
 		return;
@@ -221,16 +236,7 @@ void op_unlink(void)
 	want_dir = n && pick(10) ? n->s.type == AFSX_FTYPE_DIR : pick(2);
 	say("%s %u.%u/%u", want_dir ? "rmdir" : "unlink", s.v->v.id,
 	    s.dir->s.fid.vnode, s.name);
-	dir = fid_of(s.v, s.dir);
-	got = store_unlink(w.tx, &dir, w.name[s.name], name_len(s.name),
-			   want_dir, &fid);
-	if (!settle(got, n ? removal(n, want_dir) : -ENOENT))
-		return;
-	if (fid.vnode != n->s.fid.vnode || fid.unique != n->s.fid.unique)
-		wrong("it removed vnode %u, not %u", fid.vnode,
-		      n->s.fid.vnode);
-	unlink_node(s.v, dir.vnode, fid.vnode);
-	enter(&s, 0);
+	name_unlink(&s, want_dir);
 }
 
 /* ---- renaming ---------------------------------------------------------------- */
@@ -296,8 +302,9 @@ void op_rename(void)
 	got = store_rename(w.tx, &from, w.name[a.name], name_len(a.name), &to,
 			   w.name[b.name], name_len(b.name));
 	want = a.v != b.v ? -EXDEV : rename_result(&a, &b);
-	if (!want)
-		want = name_result(a.v, got);
+	if (!want && !at(&b))
+		want = name_result(&b, a.dir == b.dir ? name_slots(a.name) : 0,
+				   got);
 	if (!settle(got, want) || at(&a) == at(&b))
 		return;
 	vno = a.dir->entry[a.name];
@@ -312,8 +319,8 @@ void op_rename(void)
 void op_lookup(void)
 {
 	struct volume *v = a_volume(true);
-	struct node *dir = v ? a_node(v, AFSX_FTYPE_DIR) : NULL;
-	u32 name = (u32)pick(NAMES);
+	struct node *dir = v ? a_dir(v) : NULL;
+	u32 name = (u32)pick(w.names);
 	struct afsx_fid fid, found;
 
 	if (!dir)

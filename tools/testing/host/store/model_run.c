@@ -67,6 +67,7 @@ bool settle(int got, int want)
 	must(got, want);
 	if (got == -EFBIG || got == -EDQUOT)
 		poison = got;
+	w.full += got == -EFBIG;
 	return !got;
 }
 
@@ -129,7 +130,13 @@ static const struct {
 	{ op_vol_rename, 1 },
 	{ op_vol_remove, 1 },
 	{ op_vol_set, 1 },
+	/* with large directories */
+	{ op_fill, 5 },
+	{ op_thin, 1 },
 };
+
+#define WEIGHTS		100	/* of all operations without those */
+#define WEIGHTS_LARGE	106
 
 static void begin(void)
 {
@@ -161,7 +168,7 @@ static void end(bool undo)
 
 static void operate(void)
 {
-	u32 which = (u32)pick(100), i = 0;
+	u32 which = (u32)pick(w.large ? WEIGHTS_LARGE : WEIGHTS), i = 0;
 
 	while (which >= ops[i].weight)
 		which -= ops[i++].weight;
@@ -194,11 +201,11 @@ static void between(void)
 
 static void make_names(void)
 {
-	for (u32 i = 0; i < NAMES; i++) {
+	for (u32 i = 0; i < w.names; i++) {
 		int len = snprintf(w.name[i], sizeof(w.name[i]), "n%u", i);
 
-		/* some long, and one as long as can be */
-		if (i % 4 == 3)
+		/* some long, and one as long as can be; those of large directories mostly */
+		if (i < NAMES ? i % 4 == 3 : i % 8)
 			memset(w.name[i] + len, 'x', min(i * 10, 255u - (u32)len));
 	}
 	memset(w.name[0], 'y', AFSX_NAME_MAX);
@@ -206,12 +213,14 @@ static void make_names(void)
 
 static void start_over(void)
 {
-	bool verbose = w.verbose;
+	bool verbose = w.verbose, large = w.large;
 
 	for (u32 i = 0; i < VOLUMES_MAX; i++)
 		tree_free(&w.vol[i]);
 	memset(&w, 0, sizeof(w));
 	w.verbose = verbose;
+	w.large = large;
+	w.names = large ? NAMES_LARGE : NAMES;
 }
 
 void model_random(u64 nr)

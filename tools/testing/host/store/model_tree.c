@@ -94,6 +94,7 @@ static void node_release(struct node *n)
 		return;
 	node_cut(n, 0);
 	free(n->block);
+	free(n->entry);
 	free(n);
 }
 
@@ -124,6 +125,10 @@ struct node *node_change(struct volume *v, u32 vno)
 	n = need(malloc(sizeof(*n)));
 	*n = **slot;
 	n->refs = 1;
+	if (n->entry) {
+		n->entry = need(malloc(w.names * sizeof(*n->entry)));
+		memcpy(n->entry, (*slot)->entry, w.names * sizeof(*n->entry));
+	}
 	n->block = need(malloc((n->nr_blocks + 1) * sizeof(*n->block)));
 	for (size_t i = 0; i < n->nr_blocks; i++) {
 		n->block[i] = (*slot)->block[i];
@@ -153,6 +158,8 @@ struct node *node_add(struct volume *v, const struct afsx_fid *fid,
 	n->s.fid = *fid;
 	n->s.type = type;
 	n->s.nlink = type == AFSX_FTYPE_DIR ? 2 : 1;
+	if (type == AFSX_FTYPE_DIR)
+		n->entry = need(calloc(w.names, sizeof(*n->entry)));
 	node_bump(n);
 	return n;
 }

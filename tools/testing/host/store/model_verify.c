@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The store against the model, once no transaction is under way. */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 
 #define RUN_MAX		64u	/* blocks read at once */
 #define COLLECT_STEP	100u
+#define LOOKUPS		50u	/* in each directory, where there are large ones */
 
 /*
  * Whether the store gave an answer.  A damaged one may refuse to, but not say that
@@ -111,12 +113,15 @@ struct listing {
 	u32 bad;
 };
 
+/* All but the first name say their numbers behind a letter. */
 static u32 number_of(const char *name, size_t len)
 {
-	for (u32 i = 0; i < NAMES; i++)
-		if (strlen(w.name[i]) == len && !memcmp(w.name[i], name, len))
-			return i;
-	return NAMES;
+	u32 nr = 0;
+
+	for (size_t i = 1; i < len && isdigit((unsigned char)name[i]); i++)
+		nr = 10 * nr + (u32)(name[i] - '0');
+	return nr < w.names && strlen(w.name[nr]) == len &&
+	       !memcmp(w.name[nr], name, len) ? nr : w.names;
 }
 
 static bool see_entry(void *ctx, const char *name, size_t len,
@@ -132,12 +137,27 @@ static bool see_entry(void *ctx, const char *name, size_t len,
 		want = l->dir->s.parent_vnode;
 	} else {
 		i = number_of(name, len);
-		want = i < NAMES ? l->dir->entry[i] : 0;
+		want = i < w.names ? l->dir->entry[i] : 0;
 	}
 	if (!want || fid->vnode != want ||
 	    fid->unique != node_find(l->v, want)->s.fid.unique)
 		l->bad++;
 	return true;
+}
+
+static void verify_lookups(const struct volume *v, const struct node *n)
+{
+	struct afsx_fid dir = fid_of(v, n), fid = { 0 };
+
+	for (u32 i = 0; i < LOOKUPS; i++) {
+		const char *name = w.name[pick(w.names)];
+		u32 want = n->entry[number_of(name, strlen(name))];
+		int ret = store_lookup(w.st, &dir, name, strlen(name), &fid);
+
+		if (ret == -ENOENT ? want : ret || fid.vnode != want)
+			wrong("%u.%u: %s leads to %u, not %u (%d)", v->v.id,
+			      n->s.fid.vnode, name, fid.vnode, want, ret);
+	}
 }
 
 static void verify_dir(const struct volume *v, const struct node *n)
@@ -146,12 +166,11 @@ static void verify_dir(const struct volume *v, const struct node *n)
 	struct afsx_fid fid = fid_of(v, n);
 	char acl[STORE_ACL_MAX];
 	ssize_t acl_len;
-	u32 names = 2;
 
-	for (u32 i = 0; i < NAMES; i++)
-		names += !!n->entry[i];
+	if (w.large)
+		verify_lookups(v, n);
 	if (answered(store_readdir(w.st, &fid, see_entry, &l)))
-		same(v, n, "number of entries", l.entries, names);
+		same(v, n, "number of entries", l.entries, n->names + 2);
 	same(v, n, "number of wrong entries", l.bad, 0);
 	acl_len = store_acl_get(w.st, &fid, acl, sizeof(acl));
 	if (!answered(acl_len))
