@@ -145,8 +145,13 @@ void dirbuf_free(struct dirbuf *d)
 {
 	if (!d)
 		return;
-	for (u32 i = 0; i < AFSX_DIR_MAX_BLOCKS; i++)
+	/* most often it is one of many */
+	for (u32 i = 0; d->nr_loaded; i++) {
+		if (!d->blk[i])
+			continue;
 		free(d->blk[i]);
+		d->nr_loaded--;
+	}
 	dir_index_put(d->index);
 	free(d);
 }
