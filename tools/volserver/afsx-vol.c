@@ -241,6 +241,8 @@ static int run_offline(const struct config *cfg)
 	struct store *st;
 	int ret, end;
 
+	if (!strcmp(cfg->argv[0], "grow"))
+		sc.flags |= STORE_KEEP_SIZE;	/* so that it can tell of it */
 	ret = store_open(&sc, &st, &err);
 	if (ret)
 		return complain(cfg->argv[0], &err, ret);

@@ -94,6 +94,41 @@ struct alloc *alloc_create(u64 blocks)
 	return a;
 }
 
+/* A larger map: of what @old has no bits for, all are set. */
+static u64 *larger_map(const u64 *old, u64 words, u64 new_words)
+{
+	u64 *map = malloc(new_words * sizeof(u64));
+
+	if (!map)
+		return NULL;
+	memcpy(map, old, words * sizeof(u64));
+	memset(map + words, 0xff, (new_words - words) * sizeof(u64));
+	return map;
+}
+
+int alloc_extend(struct alloc *a, u64 blocks)
+{
+	u64 words = DIV_ROUND_UP(blocks, WORD), old;
+	u64 *used, *full;
+
+	MUTEX_GUARD(&a->lock);
+	old = DIV_ROUND_UP(a->blocks, WORD);
+	used = larger_map(a->used, old, words);
+	full = larger_map(a->full, DIV_ROUND_UP(old, WORD),
+			  DIV_ROUND_UP(words, WORD));
+	if (!used || !full) {
+		free(used);
+		free(full);
+		return -ENOMEM;
+	}
+	free(a->used);
+	free(a->full);
+	a->used = used;
+	a->full = full;
+	a->blocks = blocks;
+	return 0;
+}
+
 void alloc_destroy(struct alloc *a)
 {
 	if (!a)
@@ -223,10 +258,11 @@ int alloc_take_urgent(struct alloc *a, u32 want, u64 near,
 int alloc_take_reserve(struct alloc *a, u32 min, u32 want,
 		       struct alloc_run *run)
 {
-	u64 end = a->blocks;
+	u64 end;
 	u32 n;
 
 	MUTEX_GUARD(&a->lock);
+	end = a->blocks;
 	while (end) {
 		while (end && test_bit(a->used, end - 1))
 			end--;
@@ -334,6 +370,13 @@ bool alloc_has_retired(struct alloc *a)
 	MUTEX_GUARD(&a->lock);
 
 	return a->retired_nr;
+}
+
+u64 alloc_blocks(struct alloc *a)
+{
+	MUTEX_GUARD(&a->lock);
+
+	return a->blocks;
 }
 
 u64 alloc_free_blocks(struct alloc *a)

@@ -28,6 +28,9 @@ struct alloc_run {
 /** alloc_create() - a map of @blocks free blocks; NULL without memory */
 struct alloc *alloc_create(u64 blocks);
 
+/** alloc_extend() - the device has more blocks now, used as yet; 0 or -ENOMEM */
+int alloc_extend(struct alloc *a, u64 blocks);
+
 /** alloc_destroy() - @a may be NULL */
 void alloc_destroy(struct alloc *a);
 
@@ -107,6 +110,9 @@ bool alloc_reap(struct alloc *a, u64 limit, struct alloc_run *run);
 
 /** alloc_has_retired() - whether some wait for alloc_reap() */
 bool alloc_has_retired(struct alloc *a);
+
+/** alloc_blocks() - of the device */
+u64 alloc_blocks(struct alloc *a);
 
 /** alloc_free_blocks() - free and retired blocks, without the reserve */
 u64 alloc_free_blocks(struct alloc *a);

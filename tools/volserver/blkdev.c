@@ -33,6 +33,7 @@ static void destroy(struct blkdev *dev)
 	pthread_mutex_destroy(&dev->lock);
 	pthread_cond_destroy(&dev->room);
 	pthread_cond_destroy(&dev->io);
+	pthread_cond_destroy(&dev->again);
 	free((char *)dev->opts.uri);
 	free(dev);
 }
@@ -53,6 +54,7 @@ static int open_one(const struct blkdev_opts *o, bool beside,
 	pthread_mutex_init(&dev->lock, NULL);
 	pthread_cond_init(&dev->room, NULL);
 	pthread_cond_init(&dev->io, NULL);
+	pthread_cond_init(&dev->again, NULL);
 	TAILQ_INIT(&dev->waiters);
 	blkdev_queue_init(&dev->pending);
 	blkdev_queue_init(&dev->inflight);
@@ -119,6 +121,83 @@ u64 blkdev_blocks(const struct blkdev *dev)
 	return dev->size >> BLK_SHIFT;
 }
 
+/* Look at the export without giving up a connection that is of use. */
+static int look_beside(struct blkdev *dev, u64 *size, struct errbuf *err)
+{
+	const struct blkdev_opts o = {
+		.uri = dev->opts.uri,
+		.rdonly = true,
+		.connect_s = dev->opts.connect_s,
+	};
+	struct blkdev *other;
+	int ret = open_one(&o, true, &other, err);
+
+	if (ret)
+		return ret;
+	*size = other->size;
+	blkdev_close(other);
+	return 0;
+}
+
+/* Until there is a connection; 0, or why there will be none. */
+static int await_connection(struct blkdev *dev)
+{
+	while ((dev->renewing || dev->lost) && !dev->failed)
+		pthread_cond_wait(&dev->again, &dev->lock);
+	return dev->failed;
+}
+
+/* Use all that the present connection has; 1 when that is more than before. */
+static int use_offered(struct blkdev *dev)
+{
+	MUTEX_GUARD(&dev->lock);
+	int ret = await_connection(dev);
+
+	if (!ret && dev->offered > dev->size) {
+		dev->size = dev->offered;
+		ret = 1;
+	}
+	return ret;
+}
+
+/* A new connection knows how large the export is. */
+static int renew(struct blkdev *dev)
+{
+	MUTEX_GUARD(&dev->lock);
+	int ret = await_connection(dev);
+
+	if (ret)
+		return ret;
+	dev->renewing = true;
+	blkdev_push(dev);
+	return await_connection(dev);
+}
+
+int blkdev_grow(struct blkdev *dev, struct errbuf *err)
+{
+	int ret = use_offered(dev);
+	u64 size = 0;
+
+	if (ret > 0)
+		return 0;
+	if (!ret) {
+		ret = look_beside(dev, &size, err);
+		if (ret)
+			return err_prefix(err, ret, "no second connection to look at the size");
+		if (size < dev->size)
+			return err_set(err, -EMEDIUMTYPE, "the export is smaller: %ju KiB, of %ju",
+				       (uintmax_t)size / 1024,
+				       (uintmax_t)dev->size / 1024);
+		if (size == dev->size)
+			return 0;
+		ret = renew(dev);
+	}
+	if (!ret)
+		ret = use_offered(dev);
+	return ret < 0 ? err_set(err, ret, "the device has failed: %s",
+				 strerror(-ret)) : 0;
+}
+
 u64 blkdev_preferred(const struct blkdev *dev)
 {
 	return dev->preferred;
@@ -136,6 +215,8 @@ void blkdev_fail_locked(struct blkdev *dev, int err)
 	if (dev->failed)
 		return;
 	dev->failed = err;
+	dev->renewing = false;
+	pthread_cond_broadcast(&dev->again);
 	log_error("nothing is written any more until the store is opened again",
 		  LOG_S("uri", dev->opts.uri), LOG_S("why", strerror(-err)));
 	if (err == -ESTALE)

@@ -105,8 +105,22 @@ unsigned int blkdev_shared(struct blkdev *dev);
 /** blkdev_close() - disconnect; all batches must be done. @dev may be NULL. */
 void blkdev_close(struct blkdev *dev);
 
-/** blkdev_blocks() - size in whole blocks */
+/** blkdev_blocks() - size in whole blocks; changed by blkdev_grow() */
 u64 blkdev_blocks(const struct blkdev *dev);
+
+/**
+ * blkdev_grow() - use all of an export that has become larger
+ * @dev: device
+ * @err: says why on failure
+ *
+ * A connection that was made before the export grew is made again, with all that waits
+ * for it, once the server has answered everything on it.  Whether that is of use is seen
+ * over another one first.  blkdev_blocks() is the new size then, if there is one.
+ *
+ * Return: 0; -EMEDIUMTYPE when it is smaller than before, which changes nothing; why the
+ * server cannot be asked, or the device is of no use any more.
+ */
+int blkdev_grow(struct blkdev *dev, struct errbuf *err);
 
 /** blkdev_preferred() - block size that the server prefers, bytes; 0 for any */
 u64 blkdev_preferred(const struct blkdev *dev);

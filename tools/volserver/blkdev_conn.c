@@ -76,12 +76,12 @@ static int device_limits(struct blkdev *dev, struct errbuf *err)
 		return err_set(err, -EINVAL, "%s: blocks of %jd bytes are larger than %u",
 			       dev->opts.uri, (intmax_t)minimum, BLK_SIZE);
 	size = ROUND_DOWN(size, BLK_SIZE);
-	/* one that has grown is used as it was until it is opened again */
 	if ((u64)size < dev->size)
 		return err_set(err, -EMEDIUMTYPE, "%s: the export has become smaller",
 			       dev->opts.uri);
 	if (!dev->size)
 		dev->size = (u64)size;
+	dev->offered = (u64)size;
 	dev->preferred = preferred > 0 ? (u64)preferred : 0;
 	dev->max_len = BLKDEV_REQUEST_MAX;
 	if (maximum >= (s64)BLK_SIZE && maximum < (s64)BLKDEV_REQUEST_MAX)
@@ -229,15 +229,29 @@ static int try_again(struct blkdev *dev, struct errbuf *err)
 	return ret;
 }
 
+/* What the store was not told of may come and go. */
+static void tell_of_growth(const struct blkdev *dev)
+{
+	if (dev->offered > dev->size && !dev->renewing)
+		log_warn("the export is larger than before; 'afsx-vol grow' has all of it used",
+			 LOG_S("uri", dev->opts.uri),
+			 LOG_U("old_kib", dev->size / 1024),
+			 LOG_U("new_kib", dev->offered / 1024));
+}
+
 int blkdev_reconnect(struct blkdev *dev)
 {
 	s64 deadline = clock_boot_ms() + dev->opts.reconnect_s * 1000LL;
 	struct errbuf err = { "" };
 	int ret;
 
-	log_warn("connection to the NBD server lost",
-		 LOG_S("uri", dev->opts.uri),
-		 LOG_S("why", dev->given_up ? : "it ended"));
+	if (dev->renewing)
+		log_info("connecting to the NBD server anew for the size of its export",
+			 LOG_S("uri", dev->opts.uri));
+	else
+		log_warn("connection to the NBD server lost",
+			 LOG_S("uri", dev->opts.uri),
+			 LOG_S("why", dev->given_up ? : "it ended"));
 	for (;;) {
 		ret = try_again(dev, &err);
 		if (ret != -EAGAIN || clock_boot_ms() >= deadline ||
@@ -248,6 +262,7 @@ int blkdev_reconnect(struct blkdev *dev)
 	if (!ret) {
 		log_info("connected to the NBD server again",
 			 LOG_S("uri", dev->opts.uri));
+		tell_of_growth(dev);
 		return 0;
 	}
 	log_error("NBD server given up", LOG_S("uri", dev->opts.uri),

@@ -261,13 +261,21 @@ static void collect_answers(struct blkdev *dev)
 		dev->inflight.tail = &dev->inflight.head;
 }
 
+/* Nothing is left for the server to do on a connection that is given up then. */
+static void renew_when_idle(struct blkdev *dev)
+{
+	if (dev->renewing && !dev->inflight.head && !dev->lost)
+		blkdev_lose(dev, NULL);
+}
+
 /* The next request to be sent, if there is one and it may be. */
 static struct blkdev_req *next_to_send(struct blkdev *dev)
 {
 	struct blkdev_req *req;
 	int err;
 
-	if (dev->nr_inflight >= INFLIGHT_MAX || dev->inflight_len >= INFLIGHT_BYTES)
+	if (dev->renewing || dev->nr_inflight >= INFLIGHT_MAX ||
+	    dev->inflight_len >= INFLIGHT_BYTES)
 		return NULL;
 	while (dev->pending.head && may_send(dev, dev->pending.head)) {
 		req = blkdev_queue_take(&dev->pending);
@@ -286,6 +294,7 @@ static void send_pending(struct blkdev *dev)
 {
 	struct blkdev_req *req;
 
+	renew_when_idle(dev);
 	while ((req = next_to_send(dev))) {
 		req->done = false;
 		req->sent = clock_boot_ms();
@@ -359,10 +368,11 @@ static void fail_everything(struct blkdev *dev)
 	}
 }
 
-/* Whether something waits to be sent, or somebody for that. */
+/* Whether something waits to be sent, or somebody for that, or for all answers. */
 static bool is_backed_up(struct blkdev *dev)
 {
-	return dev->pending.head || dev->queued > BLKDEV_QUEUED_MAX ||
+	return dev->renewing || dev->pending.head ||
+	       dev->queued > BLKDEV_QUEUED_MAX ||
 	       nbd_aio_get_direction(dev->nbd) & LIBNBD_AIO_DIRECTION_WRITE;
 }
 
@@ -537,7 +547,9 @@ static void reconnect(struct blkdev *dev)
 	}
 	dev->number++;
 	dev->lost = false;
+	dev->renewing = false;
 	dev->given_up = NULL;
+	pthread_cond_broadcast(&dev->again);
 	requeue_inflight(dev);
 	send_pending(dev);
 	pass_on(dev);

@@ -72,7 +72,7 @@ struct blkdev_queue {
 /**
  * struct blkdev - an open device
  * @opts: as opened; the URI is a copy
- * @size: bytes, a multiple of BLK_SIZE
+ * @size: bytes in use, a multiple of BLK_SIZE
  * @max_len: longest request, bytes
  * @preferred: block size that the server prefers, bytes; 0 for any
  * @can_flush: the server has a volatile cache, and FLUSH
@@ -94,6 +94,7 @@ struct blkdev_queue {
  * @wanted: the I/O thread shall drive
  * @stop: it shall end
  * @io: there is something for it to do
+ * @again: it has connected again, or never will
  * @wake: eventfd that interrupts the poll of the thread that drives
  * @spin: how soon there is news; of the thread that drives
  * @thread: the I/O thread
@@ -104,6 +105,8 @@ struct blkdev_queue {
  * @given_up: why, when it did not end by itself: the server may still be busy with
  *	what was sent on it
  * @trusted: see blkdev_trust()
+ * @offered: bytes that its server has, @size or more
+ * @renewing: it is given up as soon as all that was sent is answered
  * @inflight: sent, in the order of sending
  * @nr_inflight: their number
  * @inflight_len: bytes that they write
@@ -114,7 +117,7 @@ struct blkdev_queue {
  */
 struct blkdev {
 	struct blkdev_opts opts;
-	u64 size;
+	atomic_ullong size;
 	u64 max_len;
 	u64 preferred;
 	bool can_flush;
@@ -137,6 +140,7 @@ struct blkdev {
 	bool wanted;
 	bool stop;
 	pthread_cond_t io;
+	pthread_cond_t again;
 	int wake;
 	struct spin spin;
 
@@ -146,6 +150,8 @@ struct blkdev {
 	atomic_uint number;
 	const char *given_up;
 	atomic_llong trusted;
+	u64 offered;
+	atomic_bool renewing;
 	struct blkdev_queue inflight;
 	unsigned int nr_inflight;
 	u64 inflight_len;

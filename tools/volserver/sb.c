@@ -172,8 +172,8 @@ int sb_write(struct blkdev *dev, struct sb *sb)
 	return write_copies(dev, sb, 0, sb->blocks - 1);
 }
 
-int sb_grow(struct blkdev *dev, struct sb *sb)
+int sb_grow(struct blkdev *dev, struct sb *sb, u64 blocks)
 {
-	sb->blocks = blkdev_blocks(dev);
+	sb->blocks = blocks;
 	return write_copies(dev, sb, sb->blocks - 1, 0);
 }

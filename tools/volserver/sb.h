@@ -85,15 +85,16 @@ int sb_read(struct blkdev *dev, struct sb *sb, bool *stale,
 int sb_write(struct blkdev *dev, struct sb *sb);
 
 /**
- * sb_grow() - the device has more blocks than before: use all of them
+ * sb_grow() - the device has more blocks than before: use them
  * @dev: device
  * @sb: superblock; its blocks and seq grow
+ * @blocks: how many there are now
  *
  * The second copy, in the new last block, is durable before the first is written:
  * while the first is not valid, the second is what can be found, and before that
  * nobody looks at it.
  */
-int sb_grow(struct blkdev *dev, struct sb *sb);
+int sb_grow(struct blkdev *dev, struct sb *sb, u64 blocks);
 
 /** sb_check_layout() - regions within the device, apart, one log; -EUCLEAN */
 int sb_check_layout(const struct sb *sb, struct errbuf *err);

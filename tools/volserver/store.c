@@ -10,7 +10,6 @@
 #include "log.h"
 #include "store_tx.h"
 
-#define MIB_BLOCKS	256u
 #define READERS_DEFAULT	8
 #define CACHE_DEFAULT	64
 #define RECONNECT_DEFAULT 30
@@ -229,9 +228,7 @@ static int build_free_map(struct store *st, struct errbuf *err)
 	st->alloc = alloc_create(st->sb.blocks);
 	if (!st->alloc)
 		return err_set(err, -ENOMEM, "out of memory for the free map");
-	alloc_set_reserve(st->alloc, clamp_u64(st->sb.blocks / 64,
-					       2 * MIB_BLOCKS,
-					       1024 * MIB_BLOCKS));
+	store_set_reserve(st);
 	ret = claim_fixed(st);
 	if (!ret)
 		ret = claim_extents(st);
@@ -299,7 +296,7 @@ static int open_device(struct store *st, struct errbuf *err)
 static int grow(struct store *st, struct errbuf *err)
 {
 	u64 before = st->sb.blocks;
-	int ret = sb_grow(st->dev, &st->sb);
+	int ret = sb_grow(st->dev, &st->sb, blkdev_blocks(st->dev));
 
 	if (ret)
 		return err_set(err, ret, "cannot use the larger device: %s",
@@ -340,7 +337,8 @@ static int own_store(struct store *st, struct errbuf *err)
 	__atomic_store_n(&st->owned, st->lease, __ATOMIC_RELEASE);
 	if (!ret)
 		ret = read_again(st, &stale, err);
-	if (!ret && blkdev_blocks(st->dev) > st->sb.blocks)
+	if (!ret && blkdev_blocks(st->dev) > st->sb.blocks &&
+	    !(st->cfg.flags & STORE_KEEP_SIZE))
 		return grow(st, err);
 	if (ret || !stale)
 		return ret;
@@ -508,8 +506,9 @@ void store_space(struct store *st, u64 *total_kib, u64 *free_kib)
 	u64 fixed = SB_FIRST_FREE + 1 + meta_blocks(st->meta) +
 		    (wal_limit(st->wal) >> BLK_SHIFT);
 
-	*total_kib = (st->sb.blocks - fixed) * BLK_KIB;
+	/* in this order: it may grow in between */
 	*free_kib = alloc_free_blocks(st->alloc) * BLK_KIB;
+	*total_kib = (alloc_blocks(st->alloc) - fixed) * BLK_KIB;
 }
 
 void store_stats(struct store *st, struct store_stats *stats)
@@ -540,7 +539,7 @@ int store_info(struct store *st, struct store_info *info)
 
 	memset(info, 0, sizeof(*info));
 	info->uuid = st->sb.uuid;
-	info->device_kib = st->sb.blocks * BLK_KIB;
+	info->device_kib = alloc_blocks(st->alloc) * BLK_KIB;
 	info->meta_kib = meta_blocks(st->meta) * BLK_KIB;
 	info->wal_kib = wal_limit(st->wal) / 1024;
 	info->failed = blkdev_failed(st->dev);

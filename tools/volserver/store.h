@@ -46,6 +46,7 @@ struct store_tx;
 
 #define STORE_RDONLY	0x1u	/* never write, not even the owner's lease */
 #define STORE_TAKEOVER	0x2u	/* open even if another owner seems alive */
+#define STORE_KEEP_SIZE	0x4u	/* leave it to store_grow() to use a larger device */
 
 /**
  * struct store_config - how to open a store
@@ -203,6 +204,21 @@ void store_set_notify(struct store *st, store_notify_t fn, void *ctx);
 
 /** typedef store_report_t - receives one problem, one line, per call */
 typedef void (*store_report_t)(void *ctx, const char *problem);
+
+/**
+ * store_grow() - use all of a device that has become larger
+ * @st: store
+ * @before: receives the KiB of the device that were used so far
+ * @now: the same, from now on; equal when it is not larger
+ * @err: says why on failure
+ *
+ * Goes on beside everything else, which may have to wait for a new connection.  A crash
+ * leaves the store as large as it was, or as it is then.
+ *
+ * Return: 0; -EROFS when the store cannot be changed; -EMEDIUMTYPE when the device has
+ * become smaller.
+ */
+int store_grow(struct store *st, u64 *before, u64 *now, struct errbuf *err);
 
 /**
  * store_check() - verify every invariant of the format

@@ -8,7 +8,6 @@
 
 #include "store_priv.h"
 
-#define MIB_BLOCKS	256u
 #define DEVICE_MIN	(16 * MIB_BLOCKS)
 #define WAL_MIN		(4 * MIB_BLOCKS)
 #define WAL_MAX		(64 * MIB_BLOCKS)

@@ -32,6 +32,7 @@
 #define DATA_BLOCKS_MAX	(UINT64_C(1) << (63 - BLK_SHIFT))	/* in a file */
 #define SUM_LEN		4u		/* bytes of a block's checksum */
 #define BLK_KIB		(BLK_SIZE / 1024)
+#define MIB_BLOCKS	(1024 / BLK_KIB)
 #define DIRBLK_KIB	(AFSX_DIR_BLOCK_SIZE / 1024)
 #define SYMLINK_KIB	1u
 #define STAGED_MAX	16u		/* imports at once */
@@ -218,6 +219,11 @@ bool store_has_pages(struct store *st, u64 pages);
 
 /** store_grow_meta() - make room for @pages database pages */
 int store_grow_meta(struct store *st, u64 pages);
+
+/* ---- store_grow.c ------------------------------------------------------- */
+
+/** store_set_reserve() - keep a part of the free blocks for metadata */
+void store_set_reserve(struct store *st);
 
 /* ---- store_vnode.c ------------------------------------------------------ */
 

@@ -385,6 +385,22 @@ static int run_set(struct volcmd *c)
 	return ret ? volcmd_fail(c, ret, "volume '%s'", c->arg[0]) : VOLCMD_OK;
 }
 
+static int run_grow(struct volcmd *c)
+{
+	struct errbuf err = { "" };
+	u64 before, now;
+
+	if (store_grow(c->st, &before, &now, &err))
+		return volcmd_fail(c, 0, "%s", err.text);
+	if (before == now)
+		fprintf(c->io->out, "the device is not larger than the %ju KiB in use\n",
+			(uintmax_t)now);
+	else
+		fprintf(c->io->out, "grown from %ju to %ju KiB\n",
+			(uintmax_t)before, (uintmax_t)now);
+	return VOLCMD_OK;
+}
+
 /* ---- the table --------------------------------------------------------------- */
 
 static const struct volcmd_desc commands[] = {
@@ -423,6 +439,8 @@ static const struct volcmd_desc commands[] = {
 	  0, 2, { }, volcmd_show, NULL },
 	{ "status", "", "show what the server did so far", 0, 0, { },
 	  volcmd_status, volcmd_vet_status },
+	{ "grow", "", "use all of a device that has become larger", 0, 0, { },
+	  run_grow, NULL },
 	{ "check", "", "verify the store", 0, 0,
 	  { { "data", NULL }, { "repair", NULL } }, volcmd_check, NULL },
 	{ "scrub", "", "read and verify all file data", 0, 0,

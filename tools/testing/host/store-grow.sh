@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # A device that became larger: all of it is used when the store is opened for
-# writing, whatever a crash leaves of that.
+# writing, or told of it while it is open, whatever a crash leaves of that.
+# time-limit: 900
 set -euo pipefail
 
 # shellcheck source=tools/testing/host/store/lib.sh
@@ -10,6 +11,7 @@ set -euo pipefail
 need nbdkit
 
 "$bin/store-grow"
+"$bin/store-grow-threads" busy
 
 truncate -s 32M "$work/image"
 start_nbdkit file "$work/image"

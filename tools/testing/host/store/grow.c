@@ -3,24 +3,24 @@
  * store-grow: the device becomes larger between two openings.  The store then has
  * all of it, and not a block more or less; and whatever a crash leaves of the two
  * writes that make it so, in whole sectors, opens, with all that was in it.
+ * grow_open.c has what the device does while the store is open.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "die.h"
+#include "grow.h"
 #include "log.h"
 #include "memdev.h"
 #include "sound.h"
 #include "store_priv.h"
 #include "wrap.h"
 
-#define MIB		(UINT64_C(1) << 20)
-#define SECTOR		512u
-#define SECTORS		(BLK_SIZE / SECTOR)
 #define CONTENTS	(5 * MIB)
 
-static struct store *st;
+struct store *st;
+struct afsx_fid root = { 0, AFSX_ROOT_VNODE, AFSX_ROOT_UNIQUE };
 static struct afsx_fid file;
 static u8 data[CONTENTS];
 static u64 written[16];		/* blocks, in the order of writes with FUA */
@@ -29,17 +29,22 @@ static u32 nr_written;
 int __wrap_blkdev_write_fua(struct blkdev *dev, u64 off, const void *buf,
 			    size_t len)
 {
+	int ret = watch_begin(off, len);
+
 	/* the lease is not of interest */
 	if (len == BLK_SIZE && off != SB_LEASE_BLOCK * BLK_SIZE &&
 	    nr_written < ARRAY_SIZE(written))
 		written[nr_written++] = off / BLK_SIZE;
-	return __real_blkdev_write_fua(dev, off, buf, len);
+	if (!ret)
+		ret = __real_blkdev_write_fua(dev, off, buf, len);
+	watch_end(off, len);
+	return ret;
 }
 
-static int try_open(void)
+int try_open(unsigned int flags)
 {
-	struct store_config cfg = { .uri = "memory", .readers = 1,
-		.cache_mib = 16, .flags = STORE_TAKEOVER };
+	struct store_config cfg = { .uri = "memory", .cache_mib = 16,
+				    .flags = STORE_TAKEOVER | flags };
 	struct errbuf err = { "" };
 	int ret = store_open(&cfg, &st, &err);
 
@@ -48,17 +53,16 @@ static int try_open(void)
 	return ret;
 }
 
-static void make_store(u64 bytes)
+void make_store(u64 bytes)
 {
 	struct store_format_opts format = { .uri = "memory" };
-	struct afsx_fid root = { 0, AFSX_ROOT_VNODE, AFSX_ROOT_UNIQUE };
 	struct errbuf err = { "" };
 	struct store_tx *tx;
 
 	memdev_create(bytes);
 	if (store_format(&format, &err))
 		die("format: %s", err.text);
-	must(try_open(), "open");
+	must(try_open(0), "open");
 	must(store_begin(st, &tx), "begin");
 	must(store_vol_create(tx, "v", 0, &root.vid), "volume");
 	must(store_create(tx, &root, "f", 1, AFSX_FTYPE_FILE, NULL, NULL, &file),
@@ -69,7 +73,7 @@ static void make_store(u64 bytes)
 	must(store_commit(tx), "commit");
 }
 
-static void expect_whole(const char *when, u64 bytes)
+void expect_whole(const char *when, u64 bytes)
 {
 	static u8 got[CONTENTS + 1];
 	struct store_info info;
@@ -95,7 +99,7 @@ static void test_space(u64 from, u64 to)
 	must(store_close(st), "close");
 	memdev_resize(to);
 	nr_written = 0;
-	must(try_open(), "open the larger one");
+	must(try_open(0), "open the larger one");
 	if (nr_written < 2 || written[0] != to / BLK_SIZE - 1 || written[1])
 		die("the new last block is not written before the first");
 	now = alloc_count_free(st->alloc);
@@ -104,7 +108,7 @@ static void test_space(u64 from, u64 to)
 		    (uintmax_t)(to - from) / BLK_SIZE);
 	expect_whole("larger", to);
 	must(store_close(st), "close");
-	must(try_open(), "open again");
+	must(try_open(0), "open again");
 	expect_whole("opened again", to);
 	must(store_close(st), "close");
 }
@@ -112,7 +116,7 @@ static void test_space(u64 from, u64 to)
 /* ---- crashes ------------------------------------------------------------------------ */
 
 /* Let block @nr have its first or its last @sectors as in @now, the others @old. */
-static void tear(u64 nr, const u8 *old, const u8 *now, u32 sectors, bool last)
+void tear(u64 nr, const u8 *old, const u8 *now, u32 sectors, bool last)
 {
 	u8 *block = memdev_touch(nr);
 	u32 from = last ? SECTORS - sectors : 0;
@@ -126,7 +130,7 @@ static void expect_survived(u64 to, u32 first, u32 second)
 	char when[64];
 
 	snprintf(when, sizeof(when), "%u and %u sectors written", first, second);
-	must(try_open(), when);
+	must(try_open(0), when);
 	expect_whole(when, to);
 	must(store_close(st), "close");
 }
@@ -150,7 +154,7 @@ static void test_crashes(u64 from, u64 to, u64 later)
 			memdev_resize(to);
 			memcpy(old[0], memdev_block(0), BLK_SIZE);
 			memcpy(old[1], memdev_block(last), BLK_SIZE);
-			must(try_open(), "open");
+			must(try_open(0), "open");
 			memcpy(now[0], memdev_block(0), BLK_SIZE);
 			memcpy(now[1], memdev_block(last), BLK_SIZE);
 			must(store_close(st), "close");
@@ -170,11 +174,15 @@ static void test_crashes(u64 from, u64 to, u64 later)
 int main(int argc, char **argv)
 {
 	log_setup("store-grow", LOG_ERROR);
+	test_busy();
+	if (argc > 1)		/* that is where threads can disturb each other */
+		return 0;
 	test_space(16 * MIB, 16 * MIB + BLK_SIZE);
 	test_space(32 * MIB, 100 * MIB);
 	test_space(32 * MIB, 32 * MIB + 3 * MIB);
 	test_crashes(32 * MIB, 48 * MIB, 0);
 	test_crashes(32 * MIB, 48 * MIB, 64 * MIB);
+	test_open();
 	puts("as large as the device");
 	return 0;
 }

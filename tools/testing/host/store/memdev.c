@@ -12,6 +12,7 @@
 
 struct blkdev {
 	int failed;
+	u64 blocks;	/* that were there when it was opened, or grew */
 	bool beside;
 };
 
@@ -63,6 +64,8 @@ void memdev_create(u64 bytes)
 
 void memdev_resize(u64 bytes)
 {
+	MUTEX_GUARD(&mem.lock);
+
 	mem.data = mremap(mem.data, mem.size, bytes, MREMAP_MAYMOVE);
 	mem.saved = mremap(mem.saved, mem.size >> BLK_SHIFT,
 			   bytes >> BLK_SHIFT, MREMAP_MAYMOVE);
@@ -147,7 +150,10 @@ int blkdev_open(const struct blkdev_opts *o, struct blkdev **dev,
 		struct errbuf *err)
 {
 	*dev = calloc(1, sizeof(**dev));
-	return *dev ? 0 : err_set(err, -ENOMEM, "out of memory");
+	if (!*dev)
+		return err_set(err, -ENOMEM, "out of memory");
+	(*dev)->blocks = mem.size >> BLK_SHIFT;
+	return 0;
 }
 
 unsigned int blkdev_shared(struct blkdev *dev)
@@ -185,7 +191,19 @@ void blkdev_close(struct blkdev *dev)
 
 u64 blkdev_blocks(const struct blkdev *dev)
 {
-	return mem.size >> BLK_SHIFT;
+	MUTEX_GUARD(&mem.lock);
+
+	return dev->blocks;
+}
+
+int blkdev_grow(struct blkdev *dev, struct errbuf *err)
+{
+	MUTEX_GUARD(&mem.lock);
+
+	if (mem.size >> BLK_SHIFT < dev->blocks)
+		return err_set(err, -EMEDIUMTYPE, "smaller");
+	dev->blocks = mem.size >> BLK_SHIFT;
+	return 0;
 }
 
 u64 blkdev_preferred(const struct blkdev *dev)

@@ -14,6 +14,19 @@ int __real_blkdev_write_fua(struct blkdev *dev, u64 off, const void *buf,
 int __wrap_blkdev_write_fua(struct blkdev *dev, u64 off, const void *buf,
 			    size_t len);
 
+void __real_blkdev_write_async(struct blkdev *dev, struct blkdev_batch *batch,
+			       u64 off, const void *buf, size_t len);
+void __wrap_blkdev_write_async(struct blkdev *dev, struct blkdev_batch *batch,
+			       u64 off, const void *buf, size_t len);
+void __real_blkdev_write_fua_async(struct blkdev *dev,
+				   struct blkdev_batch *batch, u64 off,
+				   const void *buf, size_t len);
+void __wrap_blkdev_write_fua_async(struct blkdev *dev,
+				   struct blkdev_batch *batch, u64 off,
+				   const void *buf, size_t len);
+int __real_blkdev_zero(struct blkdev *dev, u64 off, u64 len);
+int __wrap_blkdev_zero(struct blkdev *dev, u64 off, u64 len);
+
 /* Frames, before the log has them */
 int __real_wal_write(struct wal *w, u64 off, const void *buf, size_t len);
 int __wrap_wal_write(struct wal *w, u64 off, const void *buf, size_t len);
