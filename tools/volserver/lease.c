@@ -16,6 +16,7 @@
 #include "crc32c.h"
 #include "le.h"
 #include "log.h"
+#include "sb.h"
 
 #define ID_LEN		36	/* a UUID in text */
 #define TRUST_MS	((LEASE_WATCH_S - LEASE_PERIOD_S) * 1000)
@@ -56,6 +57,7 @@ struct owner {
  * @thread: renews the lease
  * @turn: held while @thread or lease_hold() renews it
  * @self: what the lease says, but for the counter
+ * @blocks: of the store, as noted beside it
  * @counter: of the last lease written
  * @renewed: when the last renewal that counts began, milliseconds
  * @lock: protects @stop
@@ -68,6 +70,7 @@ struct lease {
 	pthread_t thread;
 	pthread_mutex_t turn;
 	struct owner self;
+	atomic_ullong blocks;
 	atomic_ullong counter;
 	atomic_llong renewed;
 	pthread_mutex_t lock;
@@ -142,9 +145,10 @@ static int describe_self(struct owner *o)
 }
 
 static void lease_encode(const struct afsx_uuid *store, const struct owner *o,
-			 u8 *b)
+			 u64 blocks, u8 *b)
 {
 	memset(b, 0, BLK_SIZE);
+	sb_note(b, store, blocks);
 	memcpy(b + LE_MAGIC, magic, sizeof(magic));
 	memcpy(b + LE_STORE, store->b, sizeof(store->b));
 	memcpy(b + LE_OWNER, o->id, sizeof(o->id));
@@ -198,7 +202,7 @@ static int lease_write(struct lease *l, bool away, s64 until)
 	u8 b[BLK_SIZE];
 
 	self.counter = atomic_fetch_add(&l->counter, 1) + 1;
-	lease_encode(&l->store, &self, b);
+	lease_encode(&l->store, &self, atomic_load(&l->blocks), b);
 	return away ? blkdev_write_away(l->dev, BLK_SIZE, b, sizeof(b), until) :
 		      blkdev_write_first(l->dev, BLK_SIZE, b, sizeof(b), until);
 }
@@ -349,6 +353,19 @@ int lease_hold(struct lease *l)
 	return blkdev_failed(l->dev) == -ESTALE ? -ESTALE : 0;
 }
 
+int lease_note(struct lease *l, u64 blocks)
+{
+	int ret;
+
+	MUTEX_GUARD(&l->turn);
+	if (atomic_exchange(&l->blocks, blocks) == blocks)
+		return 0;
+	do
+		ret = renew(l, false);
+	while (ret == -ETIME);
+	return ret;
+}
+
 int lease_resume(struct lease *l)
 {
 	struct owner other;
@@ -481,8 +498,7 @@ static int take_over(struct lease *l, struct errbuf *err)
 			     strerror(-ret)) : 0;
 }
 
-static struct lease *lease_new(struct blkdev *dev,
-			       const struct afsx_uuid *store)
+static struct lease *lease_new(struct blkdev *dev, const struct sb *sb)
 {
 	struct lease *l = calloc(1, sizeof(*l));
 	pthread_condattr_t attr;
@@ -490,7 +506,8 @@ static struct lease *lease_new(struct blkdev *dev,
 	if (!l)
 		return NULL;
 	l->dev = dev;
-	l->store = *store;
+	l->store = sb->uuid;
+	atomic_store(&l->blocks, sb->blocks);
 	pthread_mutex_init(&l->turn, NULL);
 	pthread_mutex_init(&l->lock, NULL);
 	pthread_condattr_init(&attr);
@@ -508,10 +525,10 @@ static void lease_free(struct lease *l)
 	free(l);
 }
 
-int lease_acquire(struct blkdev *dev, const struct afsx_uuid *store,
-		  bool takeover, struct lease **out, struct errbuf *err)
+int lease_acquire(struct blkdev *dev, const struct sb *sb, bool takeover,
+		  struct lease **out, struct errbuf *err)
 {
-	struct lease *l = lease_new(dev, store);
+	struct lease *l = lease_new(dev, sb);
 	int ret;
 
 	if (!l)
@@ -545,7 +562,7 @@ int lease_acquire(struct blkdev *dev, const struct afsx_uuid *store,
 
 void lease_release(struct lease *l)
 {
-	u8 zeros[BLK_SIZE] = { 0 };
+	u8 nobody[BLK_SIZE] = { 0 };
 	struct owner other;
 	s64 start;
 
@@ -557,9 +574,10 @@ void lease_release(struct lease *l)
 	pthread_mutex_unlock(&l->lock);
 	pthread_join(l->thread, NULL);
 	blkdev_trust(l->dev, 0);
+	sb_note(nobody, &l->store, atomic_load(&l->blocks));
 	start = clock_boot_ms();
 	if (!look(l, false, &other))
-		blkdev_write_first(l->dev, BLK_SIZE, zeros, sizeof(zeros),
+		blkdev_write_first(l->dev, BLK_SIZE, nobody, sizeof(nobody),
 				   time_to_write(l, start));
 	lease_free(l);
 }

@@ -26,11 +26,12 @@
 #define LEASE_SETTLE_MS	300	/* until no other claim can follow */
 
 struct lease;
+struct sb;
 
 /**
  * lease_acquire() - become the owner
  * @dev: device
- * @store: UUID of the store; a lease of another store does not count
+ * @sb: of the store; a lease of another store does not count
  * @takeover: take it from a living owner, and do not ask whether another comes at
  *	the same time
  * @lease: result
@@ -42,8 +43,8 @@ struct lease;
  *
  * Return: 0; -EBUSY; an I/O error.
  */
-int lease_acquire(struct blkdev *dev, const struct afsx_uuid *store,
-		  bool takeover, struct lease **lease, struct errbuf *err);
+int lease_acquire(struct blkdev *dev, const struct sb *sb, bool takeover,
+		  struct lease **lease, struct errbuf *err);
 
 /** lease_check() - -EBUSY, with a text, when the store has a living owner */
 int lease_check(struct blkdev *dev, const struct afsx_uuid *store,
@@ -59,6 +60,15 @@ int lease_check(struct blkdev *dev, const struct afsx_uuid *store,
  * Return: 0; -ESTALE when another owns the store now.
  */
 int lease_hold(struct lease *lease);
+
+/**
+ * lease_note() - note beside the lease how large the store is
+ * @lease: ours
+ * @blocks: of the superblocks, which are durable, see sb_note()
+ *
+ * Return: 0 when that is durable as well; -ESTALE; an I/O error.
+ */
+int lease_note(struct lease *lease, u64 blocks);
 
 /**
  * lease_resume() - see that the store is still ours, on a new connection

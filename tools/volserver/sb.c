@@ -28,16 +28,16 @@ int sb_decode(const void *block, struct sb *sb)
 {
 	const u8 *b = block;
 
+	memset(sb, 0, sizeof(*sb));
 	if (memcmp(b + SB_MAGIC, magic, sizeof(magic)))
 		return -EMEDIUMTYPE;
+	memcpy(sb->uuid.b, b + SB_UUID, sizeof(sb->uuid.b));
+	sb->blocks = le64_get(b + SB_BLOCKS);
 	if (crc32c(0, b, SB_CRC) != le32_get(b + SB_CRC))
 		return -EUCLEAN;
 	if (le32_get(b + SB_VERS) != SB_VERSION)
 		return -EPROTONOSUPPORT;
-	memset(sb, 0, sizeof(*sb));
-	memcpy(sb->uuid.b, b + SB_UUID, sizeof(sb->uuid.b));
 	sb->seq = le64_get(b + SB_SEQ);
-	sb->blocks = le64_get(b + SB_BLOCKS);
 	sb->created = (s64)le64_get(b + SB_CREATED);
 	sb->nr = le32_get(b + SB_NR);
 	if (sb->nr > SB_REGIONS_MAX)
@@ -105,52 +105,6 @@ int sb_check_layout(const struct sb *sb, struct errbuf *err)
 		return err_set(err, -EUCLEAN, "%u logs, %u metadata regions",
 			       logs, metas);
 	return 0;
-}
-
-static int read_copy(struct blkdev *dev, u64 block, struct sb *sb)
-{
-	u8 buf[BLK_SIZE];
-	int ret = blkdev_read(dev, block << BLK_SHIFT, buf, sizeof(buf));
-
-	return ret ? ret : sb_decode(buf, sb);
-}
-
-static int sb_error(int first, int second, struct errbuf *err)
-{
-	if (first == -EMEDIUMTYPE && second == -EMEDIUMTYPE)
-		return err_set(err, -EMEDIUMTYPE, "no afsx store on the device");
-	if (first == -EPROTONOSUPPORT || second == -EPROTONOSUPPORT)
-		return err_set(err, -EPROTONOSUPPORT, "the format's version is not %u",
-			       SB_VERSION);
-	if (first == -EUCLEAN || second == -EUCLEAN)
-		return err_set(err, -EUCLEAN, "neither superblock is valid");
-	return err_set(err, first, "cannot read the superblocks: %s",
-		       strerror(-first));
-}
-
-int sb_read(struct blkdev *dev, struct sb *sb, bool *stale, struct errbuf *err)
-{
-	u64 blocks = blkdev_blocks(dev);
-	struct sb second;
-	int a, b, ret;
-
-	if (blocks < SB_FIRST_FREE + 1)
-		return err_set(err, -EMEDIUMTYPE, "the device is too small for a store");
-	a = read_copy(dev, 0, sb);
-	if (!a && sb->blocks <= blocks)
-		b = read_copy(dev, sb->blocks - 1, &second);
-	else
-		b = read_copy(dev, blocks - 1, &second);
-	if (a && b)
-		return sb_error(a, b, err);
-	*stale = a || b || sb->seq != second.seq;
-	if (a || (!b && second.seq > sb->seq))
-		*sb = second;
-	if (sb->blocks > blocks)
-		return err_set(err, -EUCLEAN, "the device has %ju blocks, the store needs %ju",
-			       (uintmax_t)blocks, (uintmax_t)sb->blocks);
-	ret = sb_check_layout(sb, err);
-	return ret ? err_prefix(err, ret, "superblock") : 0;
 }
 
 /* The next version of both copies, the one in block @first durable at first. */

@@ -56,7 +56,8 @@ struct sb {
  * @sb: result
  *
  * Return: 0; -EMEDIUMTYPE when it is no superblock at all; -EUCLEAN when it is
- * damaged; -EPROTONOSUPPORT when its version is unknown.
+ * damaged: @sb has the uuid and the blocks that it gives, right or wrong;
+ * -EPROTONOSUPPORT when its version is unknown.
  */
 int sb_decode(const void *block, struct sb *sb);
 
@@ -64,11 +65,25 @@ int sb_decode(const void *block, struct sb *sb);
 void sb_encode(const struct sb *sb, void *block);
 
 /**
+ * sb_note() - note where the second copy is
+ * @block: of the lease, BLK_SIZE bytes; its last sector is written to
+ * @uuid: of the store
+ * @blocks: as in the superblock that is durable in block 0 and at the end of them
+ *
+ * A note is believed: nothing that only the larger store may do is done before it is on
+ * the device.
+ */
+void sb_note(void *block, const struct afsx_uuid *uuid, u64 blocks);
+
+/**
  * sb_read() - find the superblock of a device
  * @dev: device
  * @sb: result
  * @stale: set when one of the copies is missing, damaged or older
  * @err: says why on failure
+ *
+ * Without the first copy, the second is looked for where the note says, and without a note
+ * where a torn first copy does or else at the end of the device.  There is no search.
  *
  * Return: 0; -EMEDIUMTYPE, -EUCLEAN, -EPROTONOSUPPORT, or an I/O error.
  */
@@ -90,9 +105,9 @@ int sb_write(struct blkdev *dev, struct sb *sb);
  * @sb: superblock; its blocks and seq grow
  * @blocks: how many there are now
  *
- * The second copy, in the new last block, is durable before the first is written:
- * while the first is not valid, the second is what can be found, and before that
- * nobody looks at it.
+ * The second copy, in the new last block, is durable before the first is written.
+ * While the first is torn, the copies of before and of now both say what the store is:
+ * nothing may be changed before lease_note() was told of the new one.
  */
 int sb_grow(struct blkdev *dev, struct sb *sb, u64 blocks);
 

@@ -292,11 +292,10 @@ static int open_device(struct store *st, struct errbuf *err)
 	return ret;
 }
 
-/* Nothing else has changed yet, so a crash leaves the old store or the new one. */
 static int grow(struct store *st, struct errbuf *err)
 {
 	u64 before = st->sb.blocks;
-	int ret = sb_grow(st->dev, &st->sb, blkdev_blocks(st->dev));
+	int ret = store_enlarge(st, blkdev_blocks(st->dev));
 
 	if (ret)
 		return err_set(err, ret, "cannot use the larger device: %s",
@@ -316,9 +315,12 @@ static int read_again(struct store *st, bool *stale, struct errbuf *err)
 	if (!ret && !afsx_uuid_eq(&sb.uuid, &st->sb.uuid))
 		ret = err_set(err, -ESTALE, "%s: the store was formatted at this moment",
 			      st->cfg.uri);
-	if (!ret)
-		st->sb = sb;
-	return ret;
+	if (ret)
+		return ret;
+	st->sb = sb;
+	ret = lease_note(st->lease, sb.blocks);
+	return ret ? err_set(err, ret, "cannot write beside the owner's lease: %s",
+			     strerror(-ret)) : 0;
 }
 
 static int own_store(struct store *st, struct errbuf *err)
@@ -332,8 +334,8 @@ static int own_store(struct store *st, struct errbuf *err)
 	if (st->cfg.flags & STORE_RDONLY)
 		return st->cfg.flags & STORE_TAKEOVER ? 0 :
 		       lease_check(st->dev, &st->sb.uuid, err);
-	ret = lease_acquire(st->dev, &st->sb.uuid,
-			    st->cfg.flags & STORE_TAKEOVER, &st->lease, err);
+	ret = lease_acquire(st->dev, &st->sb, st->cfg.flags & STORE_TAKEOVER,
+			    &st->lease, err);
 	__atomic_store_n(&st->owned, st->lease, __ATOMIC_RELEASE);
 	if (!ret)
 		ret = read_again(st, &stale, err);

@@ -20,6 +20,21 @@ void store_set_reserve(struct store *st)
 					       RESERVE_MAX));
 }
 
+/*
+ * What a crash leaves opens as the store before or the store now, which are the same until
+ * the note is durable.  The former second copy must not be taken for the present one.
+ */
+int store_enlarge(struct store *st, u64 blocks)
+{
+	u64 before = st->sb.blocks;
+	int ret = sb_grow(st->dev, &st->sb, blocks);
+
+	if (!ret)
+		ret = lease_note(st->lease, blocks);
+	return ret ? ret : blkdev_zero(st->dev, (before - 1) << BLK_SHIFT,
+				       BLK_SIZE);
+}
+
 /* From the former second superblock on, to the present one. */
 static void free_blocks(struct store *st, u64 before)
 {
@@ -43,7 +58,7 @@ static int use_more(struct store *st, struct errbuf *err)
 	ret = alloc_extend(st->alloc, now);
 	if (ret)
 		return err_set(err, ret, "out of memory for the free map");
-	ret = sb_grow(st->dev, &st->sb, now);
+	ret = store_enlarge(st, now);
 	if (ret) {
 		/* which copies the device has is unknown: no more changes */
 		blkdev_fail(st->dev, ret);

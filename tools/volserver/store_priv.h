@@ -222,6 +222,15 @@ int store_grow_meta(struct store *st, u64 pages);
 
 /* ---- store_grow.c ------------------------------------------------------- */
 
+/**
+ * store_enlarge() - the store has so many blocks from now on
+ * @st: store
+ * @blocks: more than before
+ *
+ * When it fails, the device may have the superblocks of before or of now.
+ */
+int store_enlarge(struct store *st, u64 blocks);
+
 /** store_set_reserve() - keep a part of the free blocks for metadata */
 void store_set_reserve(struct store *st);
 

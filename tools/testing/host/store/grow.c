@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
  * store-grow: the device becomes larger between two openings.  The store then has
- * all of it, and not a block more or less; and whatever a crash leaves of the two
- * writes that make it so, in whole sectors, opens, with all that was in it.
- * grow_open.c has what the device does while the store is open.
+ * all of it, and not a block more or less; and whatever a crash leaves of the writes
+ * that make it so, in whole sectors, opens, with all that was in it.
+ * grow_open.c has what the device does while the store is open, grow_lost.c what may
+ * happen before.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,7 +74,7 @@ void make_store(u64 bytes)
 	must(store_commit(tx), "commit");
 }
 
-void expect_whole(const char *when, u64 bytes)
+void expect_contents(const char *when, u64 bytes)
 {
 	static u8 got[CONTENTS + 1];
 	struct store_info info;
@@ -85,6 +86,11 @@ void expect_whole(const char *when, u64 bytes)
 	if (info.device_kib != bytes / 1024)
 		die("%s: %ju KiB, should be %ju", when,
 		    (uintmax_t)info.device_kib, (uintmax_t)bytes / 1024);
+}
+
+void expect_whole(const char *when, u64 bytes)
+{
+	expect_contents(when, bytes);
 	if (check_store(st))
 		die("%s: the check finds problems", when);
 }
@@ -115,56 +121,66 @@ static void test_space(u64 from, u64 to)
 
 /* ---- crashes ------------------------------------------------------------------------ */
 
-/* Let block @nr have its first or its last @sectors as in @now, the others @old. */
-void tear(u64 nr, const u8 *old, const u8 *now, u32 sectors, bool last)
-{
-	u8 *block = memdev_touch(nr);
-	u32 from = last ? SECTORS - sectors : 0;
+/* What growing writes to, in that order: each is durable before the next is sent. */
+static struct {
+	u64 nr;
+	u8 old[BLK_SIZE];
+	u8 now[BLK_SIZE];
+} change[4];
 
-	memcpy(block, old, BLK_SIZE);
-	memcpy(block + from * SECTOR, now + from * SECTOR, sectors * SECTOR);
+void cut_begin(u64 from, u64 to)
+{
+	const u64 order[] = { to / BLK_SIZE - 1, 0, SB_LEASE_BLOCK,
+			      from / BLK_SIZE - 1 };
+
+	static_assert(ARRAY_SIZE(change) * SECTORS == CUT_SECTORS, "all of them");
+	for (size_t i = 0; i < ARRAY_SIZE(change); i++) {
+		change[i].nr = order[i];
+		memcpy(change[i].old, memdev_block(order[i]), BLK_SIZE);
+	}
 }
 
-static void expect_survived(u64 to, u32 first, u32 second)
+void cut_end(void)
 {
-	char when[64];
-
-	snprintf(when, sizeof(when), "%u and %u sectors written", first, second);
-	must(try_open(0), when);
-	expect_whole(when, to);
-	must(store_close(st), "close");
+	for (size_t i = 0; i < ARRAY_SIZE(change); i++)
+		memcpy(change[i].now, memdev_block(change[i].nr), BLK_SIZE);
 }
 
-/*
- * The copy in the last block is durable before the one in block 0 is sent, so there
- * is either a part of the one, or all of it and a part of the other.
- */
+void cut_off(u32 sectors, bool last)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(change); i++) {
+		u8 *block = memdev_touch(change[i].nr);
+		u32 nr = min(sectors, SECTORS);
+		u32 from = last ? SECTORS - nr : 0;
+
+		memcpy(block, change[i].old, BLK_SIZE);
+		memcpy(block + from * SECTOR, change[i].now + from * SECTOR,
+		       nr * SECTOR);
+		sectors -= nr;
+	}
+}
+
+/* It may have become larger again, by the time it is opened. */
 static void test_crashes(u64 from, u64 to, u64 later)
 {
-	static u8 old[2][BLK_SIZE], now[2][BLK_SIZE];
-	u64 last = to / BLK_SIZE - 1;
 	u32 states = 0;
+	char when[64];
 
-	for (u32 n = 0; n <= 2 * SECTORS; n++) {
-		u32 second = min(n, SECTORS), first = n - second;
-
+	for (u32 n = 0; n <= CUT_SECTORS; n++) {
 		for (u32 way = 0; way < 2; way++) {
 			make_store(from);
 			must(store_close(st), "close");
 			memdev_resize(to);
-			memcpy(old[0], memdev_block(0), BLK_SIZE);
-			memcpy(old[1], memdev_block(last), BLK_SIZE);
+			cut_begin(from, to);
 			must(try_open(0), "open");
-			memcpy(now[0], memdev_block(0), BLK_SIZE);
-			memcpy(now[1], memdev_block(last), BLK_SIZE);
+			cut_end();
 			must(store_close(st), "close");
-			tear(0, old[0], now[0], first, way);
-			tear(last, old[1], now[1], second, way);
-			/* with the first copy in place it may have grown again */
-			if (later && (!first || first == SECTORS))
-				memdev_resize(later);
-			expect_survived(later && (!first || first == SECTORS) ?
-					later : to, first, second);
+			memdev_resize(later);
+			cut_off(n, way);
+			snprintf(when, sizeof(when), "%u sectors written", n);
+			must(try_open(0), when);
+			expect_whole(when, later);
+			must(store_close(st), "close");
 			states++;
 		}
 	}
@@ -180,8 +196,9 @@ int main(int argc, char **argv)
 	test_space(16 * MIB, 16 * MIB + BLK_SIZE);
 	test_space(32 * MIB, 100 * MIB);
 	test_space(32 * MIB, 32 * MIB + 3 * MIB);
-	test_crashes(32 * MIB, 48 * MIB, 0);
+	test_crashes(32 * MIB, 48 * MIB, 48 * MIB);
 	test_crashes(32 * MIB, 48 * MIB, 64 * MIB);
+	test_lost();
 	test_open();
 	puts("as large as the device");
 	return 0;

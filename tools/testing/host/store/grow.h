@@ -19,11 +19,26 @@ void make_store(u64 bytes);
 /** try_open() - the store again; @flags: STORE_* */
 int try_open(unsigned int flags);
 
-/** expect_whole() - the file is there, all is sound, and the device has @bytes */
+/** expect_contents() - the file is there, and the device has @bytes */
+void expect_contents(const char *when, u64 bytes);
+
+/** expect_whole() - the same, and all is sound */
 void expect_whole(const char *when, u64 bytes);
 
-/** tear() - let block @nr have some first or last @sectors of @now, and others of @old */
-void tear(u64 nr, const u8 *old, const u8 *now, u32 sectors, bool last);
+#define CUT_SECTORS	(4 * SECTORS)	/* that growing writes to */
+
+/** cut_begin() - the device has grown, and the store is about to */
+void cut_begin(u64 from, u64 to);
+
+/** cut_end() - it has */
+void cut_end(void);
+
+/**
+ * cut_off() - what a crash leaves of that
+ * @sectors: how many it had written
+ * @last: of the block it was writing to the last ones, not the first
+ */
+void cut_off(u32 sectors, bool last);
 
 /** watch_begin() - a write is about to be made; 0, or how it fails */
 int watch_begin(u64 off, u64 len);
@@ -33,6 +48,9 @@ void watch_end(u64 off, u64 len);
 
 /** test_busy() - growing while threads use the store */
 void test_busy(void);
+
+/** test_lost() - block 0 damaged before the store has grown with the device */
+void test_lost(void);
 
 /** test_open() - what else may happen to a store that is open */
 void test_open(void);

@@ -393,29 +393,21 @@ static void test_failures(void)
 
 /* ---- crashes ------------------------------------------------------------------------- */
 
-/*
- * The power fails while the store grows: there are @second sectors of the copy in the new
- * last block, and when it is complete @first sectors of the one in block 0.
- */
-static void lose_power(u64 from, u64 to, u32 first, u32 second, bool way)
+/* The power fails while the store grows. */
+static void lose_power(u64 from, u64 to, u32 sectors, bool way)
 {
-	static u8 old[2][BLK_SIZE], now[2][BLK_SIZE];
-	u64 last = to / BLK_SIZE - 1;
-	u64 size = first ? to : from;	/* block 0 is whole, and old */
+	u64 size = sectors < 2 * SECTORS ? from : to;	/* block 0 is whole then */
 
 	make_store(from);
 	must(make_file(0, 0), "a file");
 	memdev_resize(to);
-	memcpy(old[0], memdev_block(0), BLK_SIZE);
-	memcpy(old[1], memdev_block(last), BLK_SIZE);
+	cut_begin(from, to);
 	expect_growth(from, to);
-	memcpy(now[0], memdev_block(0), BLK_SIZE);
-	memcpy(now[1], memdev_block(last), BLK_SIZE);
+	cut_end();
 	memdev_save();
 	store_close(st);
 	memdev_restore();
-	tear(0, old[0], now[0], first, way);
-	tear(last, old[1], now[1], second, way);
+	cut_off(sectors, way);
 	must(try_open(STORE_KEEP_SIZE), "open after a crash");
 	expect_whole("after a crash", size);
 	expect_file(0, 0);
@@ -428,11 +420,9 @@ static void test_crashes(void)
 {
 	u32 states = 0;
 
-	for (u32 n = 0; n <= 2 * SECTORS; n++) {
-		u32 second = min(n, SECTORS);
-
-		lose_power(32 * MIB, 48 * MIB, n - second, second, false);
-		lose_power(32 * MIB, 48 * MIB, n - second, second, true);
+	for (u32 n = 0; n <= CUT_SECTORS; n++) {
+		lose_power(32 * MIB, 48 * MIB, n, false);
+		lose_power(32 * MIB, 48 * MIB, n, true);
 		states += 2;
 	}
 	printf("%u states after a crash of an open store\n", states);

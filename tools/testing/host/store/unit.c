@@ -145,6 +145,22 @@ static void test_superblock(void)
 	EXPECT(sb_decode(block, &back) == -EPROTONOSUPPORT);
 }
 
+/* Documentation/store-format.rst: the last sector of block 1, and nothing else of it */
+static void test_note(void)
+{
+	static const u8 start[] = "AFSXLAST0123456789abcde\0\x40\x42\x0f\0\0\0\0";
+	struct sb sb = good_sb();
+	u8 block[BLK_SIZE], rest[BLK_SIZE];
+
+	memset(block, 0x5a, sizeof(block));
+	memset(rest, 0x5a, sizeof(rest));
+	sb_note(block, &sb.uuid, 1000000);
+	EXPECT(!memcmp(block + 3584, start, 32));
+	EXPECT(le32_get(block + 3616) == crc32c(0, start, 32));
+	EXPECT(!memcmp(block, rest, 3584) &&
+	       !memcmp(block + 3620, rest, sizeof(block) - 3620));
+}
+
 static void test_layout(void)
 {
 	struct sb sb = good_sb();
@@ -303,6 +319,7 @@ int test_unit(int argc, char **argv)
 	test_crc32c_each();
 	test_sizes();
 	test_superblock();
+	test_note();
 	test_layout();
 	test_alloc_ends();
 	test_alloc_order();
