@@ -187,17 +187,18 @@ static int run_format(const struct config *cfg)
 }
 
 /* Commands that only look leave the device as it is. */
-static bool only_looks(const struct config *cfg)
+static unsigned int store_flags(const struct config *cfg)
 {
-	static const char *const names[] = { "list", "show", "check", "scrub" };
+	unsigned int flags = cfg->takeover ? STORE_TAKEOVER : 0;
 
-	for (int i = 1; i < cfg->argc; i++)
-		if (!strcmp(cfg->argv[i], "--repair"))
-			return false;
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (!strcmp(names[i], cfg->argv[0]))
-			return true;
-	return false;
+	switch (volcmd_needs(cfg->argc, cfg->argv)) {
+	case VOLCMD_LOOKS:
+		return flags | STORE_RDONLY;
+	case VOLCMD_GROWS:
+		return flags | STORE_KEEP_SIZE;	/* so that it can tell of it */
+	default:
+		return flags;
+	}
 }
 
 /* Undo first what a command that was killed has left. */
@@ -232,8 +233,7 @@ static int run_offline(const struct config *cfg)
 	};
 	struct store_config sc = {
 		.uri = cfg->uri,
-		.flags = (only_looks(cfg) ? STORE_RDONLY : 0) |
-			 (cfg->takeover ? STORE_TAKEOVER : 0),
+		.flags = store_flags(cfg),
 		.readers = 1,
 		.connect_s = (unsigned int)cfg->connect_s,
 	};
@@ -241,8 +241,6 @@ static int run_offline(const struct config *cfg)
 	struct store *st;
 	int ret, end;
 
-	if (!strcmp(cfg->argv[0], "grow"))
-		sc.flags |= STORE_KEEP_SIZE;	/* so that it can tell of it */
 	ret = store_open(&sc, &st, &err);
 	if (ret)
 		return complain(cfg->argv[0], &err, ret);

@@ -405,46 +405,48 @@ static int run_grow(struct volcmd *c)
 
 static const struct volcmd_desc commands[] = {
 	{ "create", "NAME", "make an empty volume", 1, 1,
-	  { { "quota", "KIB" }, { "anyone", "RIGHTS" } }, run_create, vet_create },
+	  { { "quota", "KIB" }, { "anyone", "RIGHTS" } }, run_create, vet_create,
+	  VOLCMD_CHANGES },
 	{ "import", "VOLUME DIRECTORY", "copy a directory tree into a volume",
-	  2, 2, { { "to", "PATH" }, { "replace", NULL } }, volcmd_import, NULL },
+	  2, 2, { { "to", "PATH" }, { "replace", NULL } }, volcmd_import, NULL,
+	  VOLCMD_CHANGES },
 	{ "mkmount", "VOLUME PATH TARGET", "make a mount point of volume TARGET",
 	  3, 3, { { "cell", "CELL" }, { "rw", NULL } }, volcmd_mkmount,
-	  volcmd_vet_mkmount },
+	  volcmd_vet_mkmount, VOLCMD_CHANGES },
 	{ "rm", "VOLUME PATH", "remove a file, link, mount point or empty directory",
-	  2, 2, { }, volcmd_remove_name, volcmd_vet_path },
+	  2, 2, { }, volcmd_remove_name, volcmd_vet_path, VOLCMD_CHANGES },
 	{ "setacl", "VOLUME PATH NAME RIGHTS",
 	  "give a user or group rights in a directory", 4, 4,
 	  { { "negative", NULL }, { "recursive", NULL } }, volcmd_setacl,
-	  volcmd_vet_setacl },
+	  volcmd_vet_setacl, VOLCMD_CHANGES },
 	{ "dump", "VOLUME [FILE]", "write a volume in AFS's dump format", 1, 2,
 	  { { "since", "TIME" }, { "since-clone", "readonly|backup" },
 	    { "since-dump", "FILE" }, { "omit-dirs", NULL } }, volcmd_dump,
-	  volcmd_vet_dump },
+	  volcmd_vet_dump, VOLCMD_CHANGES },
 	{ "restore", "FILE", "make a volume from a dump, or change it by one",
 	  1, 1, { { "name", "NAME" }, { "id", "ID" }, { "overwrite", NULL } },
-	  volcmd_restore, volcmd_vet_restore },
+	  volcmd_restore, volcmd_vet_restore, VOLCMD_CHANGES },
 	{ "clone", "VOLUME [readonly|backup]",
 	  "make or renew a clone, or make one with a name of its own", 1, 2,
-	  { { "name", "NAME" } }, run_clone, vet_clone },
+	  { { "name", "NAME" } }, run_clone, vet_clone, VOLCMD_CHANGES },
 	{ "rename", "VOLUME NAME", "rename a volume, with its clones", 2, 2,
-	  { }, run_rename, vet_rename },
+	  { }, run_rename, vet_rename, VOLCMD_CHANGES },
 	{ "remove", "VOLUME", "remove a volume or a clone", 1, 1, { },
-	  run_remove, NULL },
+	  run_remove, NULL, VOLCMD_CHANGES },
 	{ "set", "VOLUME", "change attributes of a volume", 1, 1,
 	  { { "quota", "KIB" }, { "online", NULL }, { "offline", "MESSAGE" },
-	    { "motd", "MESSAGE" } }, run_set, vet_set },
-	{ "list", "", "list the volumes", 0, 0, { }, volcmd_list, NULL },
+	    { "motd", "MESSAGE" } }, run_set, vet_set, VOLCMD_CHANGES },
+	{ "list", "", "list the volumes", 0, 0, { }, volcmd_list, NULL, VOLCMD_LOOKS },
 	{ "show", "[VOLUME [PATH]]", "show the store, a volume, or a vnode",
-	  0, 2, { }, volcmd_show, NULL },
+	  0, 2, { }, volcmd_show, NULL, VOLCMD_LOOKS },
 	{ "status", "", "show what the server did so far", 0, 0, { },
-	  volcmd_status, volcmd_vet_status },
+	  volcmd_status, volcmd_vet_status, VOLCMD_CHANGES },
 	{ "grow", "", "use all of a device that has become larger", 0, 0, { },
-	  run_grow, NULL },
+	  run_grow, NULL, VOLCMD_GROWS },
 	{ "check", "", "verify the store", 0, 0,
-	  { { "data", NULL }, { "repair", NULL } }, volcmd_check, NULL },
+	  { { "data", NULL }, { "repair", NULL } }, volcmd_check, NULL, VOLCMD_LOOKS },
 	{ "scrub", "", "read and verify all file data", 0, 0,
-	  { { "rate", "SIZE" } }, volcmd_scrub, volcmd_vet_scrub },
+	  { { "rate", "SIZE" } }, volcmd_scrub, volcmd_vet_scrub, VOLCMD_LOOKS },
 };
 
 static const struct volcmd_desc *find_command(const char *name)
@@ -458,6 +460,16 @@ static const struct volcmd_desc *find_command(const char *name)
 int volcmd_known(const char *name)
 {
 	return !!find_command(name);
+}
+
+enum volcmd_needs volcmd_needs(int argc, char **argv)
+{
+	const struct volcmd_desc *d = find_command(argv[0]);
+
+	for (int i = 1; i < argc; i++)
+		if (d->needs == VOLCMD_LOOKS && !strcmp(argv[i], "--repair"))
+			return VOLCMD_CHANGES;
+	return d->needs;
 }
 
 void volcmd_usage(FILE *out, const char *name)

@@ -21,6 +21,13 @@ enum volcmd_exit {
 	VOLCMD_BUSY = 5,	/* the store is in use by another process */
 };
 
+/* How the store is to be opened for a command */
+enum volcmd_needs {
+	VOLCMD_CHANGES,		/* for writing */
+	VOLCMD_LOOKS,		/* for reading only, but for writing with --repair */
+	VOLCMD_GROWS,		/* for writing, with the size it has */
+};
+
 /**
  * struct volcmd_io - where a command talks to
  * @in: what the user types or sends, or NULL when that cannot be read
@@ -77,6 +84,9 @@ int volcmd_vet(const struct volcmd_io *io, int argc, char **argv);
 
 /** volcmd_known() - whether @name is a command of volcmd_run(). */
 int volcmd_known(const char *name);
+
+/** volcmd_needs() - how the store is to be opened for a command that volcmd_vet() passed */
+enum volcmd_needs volcmd_needs(int argc, char **argv);
 
 /** volcmd_usage() - for --help: how command @name is called, or with NULL each of them. */
 void volcmd_usage(FILE *out, const char *name);

@@ -35,6 +35,7 @@ struct volcmd;
  * @run: carries it out; enum volcmd_exit
  * @vet: NULL, or what of its words is wrong whatever the store has: VOLCMD_OK, or
  *	told; called before @run, and without a store
+ * @needs: what the store must be opened for; enum volcmd_needs
  */
 struct volcmd_desc {
 	const char *name;
@@ -45,6 +46,7 @@ struct volcmd_desc {
 	struct volcmd_option options[VOLCMD_OPTIONS_MAX + 1];
 	int (*run)(struct volcmd *c);
 	int (*vet)(const struct volcmd *c);
+	enum volcmd_needs needs;
 };
 
 /**

@@ -34,8 +34,18 @@ expect 4 'superblock: one copy is missing, damaged or old' vol check
 expect 0 'no problems found' vol check --repair
 expect 0 'device *81920 KiB' vol show
 expect_sound
+# to grow is a command that tells of it, and what only looks leaves the size
+stop_server TERM
+truncate -s 90M "$work/image"
+start_nbdkit file "$work/image"
+for command in list show check scrub; do
+	expect 0 . vol "$command"
+done
+expect 0 'device *81920 KiB' vol show
+expect 0 'grown from 81920 to 92160 KiB' vol grow
+expect 0 'not larger than the 92160 KiB' vol grow
 stop_server TERM
 truncate -s 48M "$work/image"
 start_nbdkit file "$work/image"
-expect 1 'the device has 12288 blocks, the store needs 20480' vol list
+expect 1 'the device has 12288 blocks, the store needs 23040' vol list
 echo "$checks results as expected"
