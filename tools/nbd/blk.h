@@ -90,11 +90,14 @@ struct blk_io {
  *	some image can be set
  * @extents: describe at most @max runs from @offset within @len bytes; returns
  *	their number, at least 1. NULL: everything is data
+ * @size: tell the bytes there are at present, a multiple of @min_block; NULL where they
+ *	stay as many as they were
  * @close: flush nothing, free all
  *
  * All of them may be called by any number of threads at a time and return 0 or a
- * negative errno. Ranges lie within the size, checked by the caller, and are
- * multiples of @min_block. One that cannot obey BLK_NOWAIT answers -EAGAIN at
+ * negative errno. Ranges lie within a size that the image has had, checked by the caller,
+ * and are multiples of @min_block. What is not there any more cannot be read (-EIO), nor
+ * written or made zeroes (-ENOSPC). One that cannot obey BLK_NOWAIT answers -EAGAIN at
  * once. The NULLs of a read-only image are never called: write, zero, trim.
  */
 struct blk_ops {
@@ -109,13 +112,14 @@ struct blk_ops {
 	int (*submit)(struct blk *blk, struct ring *ring, struct blk_io *io);
 	int (*extents)(struct blk *blk, u64 len, u64 offset,
 		       struct blk_extent *extents, u32 max);
+	int (*size)(struct blk *blk, u64 *size);
 	void (*close)(struct blk *blk);
 };
 
 /**
  * struct blk - an open image; formats embed it in their own
  * @ops: format
- * @size: bytes
+ * @size: bytes when it was opened
  * @min_block: requests are multiples of it: 1, or the sector of direct I/O
  * @preferred_block: best granularity, a power of two
  * @read_only: nothing may be changed
@@ -131,6 +135,13 @@ struct blk {
 	bool			rotational;
 	bool			async;
 };
+
+/** blk_size() - as @size of struct blk_ops, for every image. */
+static inline int blk_size(struct blk *blk, u64 *size)
+{
+	*size = blk->size;
+	return blk->ops->size ? blk->ops->size(blk, size) : 0;
+}
 
 /**
  * struct blk_options - how images are opened, from the command line

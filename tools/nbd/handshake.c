@@ -19,6 +19,7 @@ struct handshake {
 	struct session		*s;
 	/* whose contexts were selected, and which one it was */
 	const struct export	*context_exp;
+	u64			size;	/* of the export the option is about */
 	bool			no_zeroes;
 	u32			option;
 	u32			len;
@@ -103,6 +104,14 @@ static int no_export(struct handshake *h)
 	return refuse(h, NBD_REP_ERR_UNKNOWN, "there is no export of that name");
 }
 
+/* For now: the image may become as long again as it was. */
+static int no_size(struct handshake *h, int error)
+{
+	return refuse(h, NBD_REP_ERR_UNKNOWN, error == -ERANGE ?
+		      "the image ends before the export begins" :
+		      "the size of the export is not known");
+}
+
 static u16 flags_of(struct handshake *h, const struct export *exp)
 {
 	return export_flags(exp, h->s->style != REPLY_SIMPLE);
@@ -112,6 +121,7 @@ static u16 flags_of(struct handshake *h, const struct export *exp)
 static int begin(struct handshake *h, const struct export *exp)
 {
 	h->s->exp = exp;
+	h->s->size = h->size;
 	h->s->allocation = h->context_exp == exp;
 	return 1;
 }
@@ -125,7 +135,10 @@ static int opt_export_name(struct handshake *h)
 	/* this option cannot be answered with an error */
 	if (!exp || h->s->style == REPLY_EXTENDED)
 		return -EPROTO;
-	put16(put64(msg, exp->blk->size), flags_of(h, exp));
+	ret = blk_size(exp->blk, &h->size);
+	if (ret)
+		return ret;
+	put16(put64(msg, h->size), flags_of(h, exp));
 	ret = channel_send(h->ch, msg, h->no_zeroes ? 10 : sizeof(msg));
 	return ret ? ret : begin(h, exp);
 }
@@ -191,7 +204,7 @@ static int send_info(struct handshake *h, const struct export *exp, u16 what)
 
 	switch (what) {
 	case NBD_INFO_EXPORT:
-		p = put16(put64(p, exp->blk->size), flags_of(h, exp));
+		p = put16(put64(p, h->size), flags_of(h, exp));
 		break;
 	case NBD_INFO_NAME:
 		p = put_text(p, exp->name);
@@ -226,6 +239,9 @@ static int opt_info(struct handshake *h)
 	exp = exports_find(h->exports, name, len);
 	if (!exp)
 		return no_export(h);
+	ret = blk_size(exp->blk, &h->size);
+	if (ret)
+		return no_size(h, ret);
 	ret = send_info(h, exp, NBD_INFO_EXPORT);
 	while (!ret && take16(&c, &what)) {
 		if (what != NBD_INFO_EXPORT)
@@ -456,9 +472,12 @@ int handshake_oldstyle(struct channel *ch, const struct exports *exports,
 	int ret;
 
 	*s = (struct session){ .style = REPLY_SIMPLE, .exp = &exports->list[0] };
+	ret = blk_size(s->exp->blk, &s->size);
+	if (ret)
+		return ret;
 	p = put64(msg, NBD_MAGIC);
 	p = put64(p, NBD_MAGIC_OLDSTYLE);
-	p = put64(p, s->exp->blk->size);
+	p = put64(p, s->size);
 	put32(p, export_flags(s->exp, false));
 	channel_set_timeout(ch, limits->handshake_timeout);
 	ret = channel_send(ch, msg, sizeof(msg));

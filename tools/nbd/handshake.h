@@ -29,11 +29,13 @@ struct limits {
 /**
  * struct session - what a client and the server have agreed on
  * @exp: export
+ * @size: its bytes, for as long as the connection lasts
  * @style: of replies
  * @allocation: the client asked for base:allocation
  */
 struct session {
 	const struct export	*exp;
+	u64			size;
 	enum reply_style	style;
 	bool			allocation;
 };

@@ -26,14 +26,11 @@
 static int apply_offset(const struct options *o, struct blk **blk,
 			struct errbuf *err)
 {
-	struct blk *whole = *blk;
 	int ret;
 
 	if (!o->offset)
 		return 0;
-	ret = o->offset > whole->size ?
-	      err_set(err, -ERANGE, "the image has %ju bytes", (uintmax_t)whole->size) :
-	      slice_open(whole, o->offset, whole->size - o->offset, blk, err);
+	ret = slice_open_rest(*blk, o->offset, blk, err);
 	return ret ? err_prefix(err, ret, "--offset: %ju", (uintmax_t)o->offset) : 0;
 }
 

@@ -34,6 +34,36 @@ static struct raw *raw_of(struct blk *blk)
 	return container_of(blk, struct raw, blk);
 }
 
+/* Bytes there are now. Return: 0 or a negative errno. */
+static int present_size(struct raw *raw, u64 *size)
+{
+	struct stat st;
+
+	if (raw->device)
+		return ioctl(raw->fd, BLKGETSIZE64, size) ? -errno : 0;
+	if (fstat(raw->fd, &st))
+		return -errno;
+	*size = (u64)st.st_size;
+	return 0;
+}
+
+/*
+ * Whether a range can be changed. To write behind the end of a file that was cut would
+ * bring back what is before that place, as zeroes.
+ */
+static int check_end(struct raw *raw, u64 len, u64 offset)
+{
+	u64 size;
+	int ret;
+
+	if (raw->device)	/* it says so itself */
+		return 0;
+	ret = present_size(raw, &size);
+	if (ret)
+		return ret;
+	return offset > size || len > size - offset ? -ENOSPC : 0;
+}
+
 /* Read or write at @offset, once. Return: bytes, or a negative errno. */
 static ssize_t transfer_some(struct raw *raw, bool write, void *buf, size_t len,
 			     u64 offset, int flags)
@@ -126,8 +156,10 @@ static int raw_write(struct blk *blk, const void *buf, u32 len, u64 offset,
 {
 	struct raw *raw = raw_of(blk);
 	void *data = (void *)buf;	/* iovecs are not const */
-	int ret;
+	int ret = check_end(raw, len, offset);
 
+	if (ret)
+		return ret;
 	if (flags & BLK_NOWAIT)
 		return transfer_nowait(raw, true, data, len, offset);
 	if (!(flags & BLK_FUA))
@@ -190,8 +222,11 @@ static int write_zeroes(struct raw *raw, u64 len, u64 offset)
 static int raw_zero(struct blk *blk, u64 len, u64 offset, u32 flags)
 {
 	struct raw *raw = raw_of(blk);
-	int ret = -EOPNOTSUPP;
+	int ret = check_end(raw, len, offset);
 
+	if (ret)
+		return ret;
+	ret = -EOPNOTSUPP;
 	if (flags & BLK_MAY_TRIM)
 		ret = punch(raw, FALLOC_FL_PUNCH_HOLE, len, offset);
 	if (impossible(ret))
@@ -255,6 +290,31 @@ static struct blk_extent extent_at(struct raw *raw, u64 at, u64 end)
 	return (struct blk_extent){ min_u64(hole, end) - at, false, false };
 }
 
+static int raw_size(struct blk *blk, u64 *size)
+{
+	int ret = present_size(raw_of(blk), size);
+
+	if (!ret)
+		*size -= *size % blk->min_block;
+	return ret;
+}
+
+/* What the file has lost is no hole. Return: how many runs are left, or an error. */
+static int cut_extents(struct blk *blk, u64 at, struct blk_extent *extents, u32 nr)
+{
+	u64 size;
+	int ret = raw_size(blk, &size);
+	u32 n;
+
+	if (ret)
+		return ret;
+	for (n = 0; n < nr && at < size; n++) {
+		extents[n].length = min(extents[n].length, size - at);
+		at += extents[n].length;
+	}
+	return n ? (int)n : -EIO;
+}
+
 static int raw_extents(struct blk *blk, u64 len, u64 offset,
 		       struct blk_extent *extents, u32 max)
 {
@@ -265,7 +325,7 @@ static int raw_extents(struct blk *blk, u64 len, u64 offset,
 		extents[n] = extent_at(raw_of(blk), at, end);
 		at += extents[n].length;
 	}
-	return (int)n;
+	return cut_extents(blk, offset, extents, n);
 }
 
 /* An operation on a ring has ended. */
@@ -290,9 +350,14 @@ static bool suits_ring(const struct raw *raw, const struct blk_io *io)
 static int raw_submit(struct blk *blk, struct ring *ring, struct blk_io *io)
 {
 	struct raw *raw = raw_of(blk);
+	int ret = 0;
 
 	if (!suits_ring(raw, io))
 		return -EOPNOTSUPP;
+	if (io->op == BLK_IO_WRITE)
+		ret = check_end(raw, io->len, io->offset);
+	if (ret)
+		return ret;
 	if ((io->op == BLK_IO_FLUSH || io->flags & BLK_FUA) && raw->lost)
 		return raw->lost;
 	io->image = raw;
@@ -319,6 +384,7 @@ static const struct blk_ops raw_ops = {
 	.cache = raw_cache,
 	.submit = raw_submit,
 	.extents = raw_extents,
+	.size = raw_size,
 	.close = raw_close,
 };
 

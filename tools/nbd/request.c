@@ -85,7 +85,7 @@ static u32 check_range(const struct session *s, const struct request *r,
 	if (!r->length)
 		return NBD_EINVAL;
 	*why = "the range ends behind the export";
-	if (r->offset > blk->size || r->length > blk->size - r->offset)
+	if (r->offset > s->size || r->length > s->size - r->offset)
 		return commands[r->type].beyond;
 	*why = "the range is not one of whole blocks";
 	if (r->offset % blk->min_block || r->length % blk->min_block)

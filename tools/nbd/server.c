@@ -85,7 +85,11 @@ static void remove_client(struct client *cl, bool served)
 static int serve(struct client *cl, bool *served)
 {
 	const struct server_config *cfg = cl->server->cfg;
-	struct session s = { .exp = cfg->exports->list, .style = REPLY_SIMPLE };
+	struct session s = {
+		.exp = cfg->exports->list,
+		.size = cfg->exports->list->blk->size,
+		.style = REPLY_SIMPLE,
+	};
 	struct limits limits = cfg->limits;
 	struct channel ch;
 	int ret = 1;

@@ -8,6 +8,7 @@ struct slice {
 	struct blk	blk;
 	struct blk	*below;
 	u64		start;
+	bool		rest;	/* ends where the image does */
 };
 
 static struct slice *slice_of(struct blk *blk)
@@ -90,6 +91,23 @@ static int slice_extents(struct blk *blk, u64 len, u64 offset,
 	return 1;
 }
 
+static int slice_size(struct blk *blk, u64 *size)
+{
+	struct slice *s = slice_of(blk);
+	int ret;
+
+	*size = blk->size;
+	if (!s->rest)
+		return 0;
+	ret = blk_size(s->below, size);
+	if (ret)
+		return ret;
+	if (*size < s->start)
+		return -ERANGE;
+	*size -= s->start;
+	return 0;
+}
+
 static void slice_close(struct blk *blk)
 {
 	struct slice *s = slice_of(blk);
@@ -109,6 +127,7 @@ static const struct blk_ops slice_ops = {
 	.cache = slice_cache,
 	.submit = slice_submit,
 	.extents = slice_extents,
+	.size = slice_size,
 	.close = slice_close,
 };
 
@@ -135,6 +154,21 @@ int slice_open(struct blk *below, u64 offset, u64 length, struct blk **blk,
 	s->blk.size = length;
 	s->below = below;
 	s->start = offset;
+	s->rest = false;
 	*blk = &s->blk;
 	return 0;
+}
+
+int slice_open_rest(struct blk *below, u64 offset, struct blk **blk,
+		    struct errbuf *err)
+{
+	int ret;
+
+	if (offset > below->size)
+		return err_set(err, -ERANGE, "the image has %ju bytes",
+			       (uintmax_t)below->size);
+	ret = slice_open(below, offset, below->size - offset, blk, err);
+	if (!ret)
+		slice_of(*blk)->rest = true;
+	return ret;
 }

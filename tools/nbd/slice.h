@@ -20,4 +20,8 @@
 int slice_open(struct blk *below, u64 offset, u64 length, struct blk **blk,
 	       struct errbuf *err);
 
+/** slice_open_rest() - show what follows @offset, however much that is later. */
+int slice_open_rest(struct blk *below, u64 offset, struct blk **blk,
+		    struct errbuf *err);
+
 #endif /* AFSX_NBD_SLICE_H */

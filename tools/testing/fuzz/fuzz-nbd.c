@@ -177,6 +177,7 @@ static void serve(int fd, const struct exports *exports)
 	static const bool never;
 	struct session s = {
 		.exp = &exports->list[0],
+		.size = exports->list[0].blk->size,
 		.style = style - 1,
 		.allocation = style > 1,
 	};

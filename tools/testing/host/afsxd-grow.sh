@@ -89,7 +89,7 @@ fill()
 	local name=$1 number reply words
 
 	for ((number = 0; ; number++)); do
-		reply=$(tell "$name" create "$volume" 1 1 "$name.$number" 0 0 0)
+		reply=$(tell "$name" create "$volume" 1 1 "$name.$round.$number" 0 0 0)
 		[[ $reply == ok* ]] || break
 		read -ra words <<<"$reply"
 		reply=$(tell "$name" store ${words[1]} ${words[2]} ${words[3]} $((number + 1)) 0 $bytes $bytes 0 0)
@@ -106,6 +106,7 @@ begin_filling()
 {
 	rm -f "$work"/*.full "$work/enough"
 	pids=()
+	round=$((round + 1))
 	for ((n = 1; n <= clients; n++)); do
 		fill "c$n" >"$work/c$n.says" &
 		pids+=($!)
@@ -121,6 +122,7 @@ end_filling()
 	done
 }
 declare -a pids=()
+round=0
 
 number_done()
 {
@@ -192,21 +194,37 @@ full_and_then_not()
 	(($(value avail) > avail + 20000)) || fail "avail: $(value avail) after $avail"
 }
 
-# It ends, and a larger one comes: used when the administrator says so, not before. This
-# one sees the size when it is started.
+# It ends, and a larger one comes: used when the administrator says so, not before.
 another_server()
 {
 	stop_nbd KILL
-	truncate -s 160M "$image"
+	truncate -s 150M "$image"
 	serve_afsx_nbd
-	wait_for 60 grep -q 'the export is larger than before.*new_kib=163840' \
+	wait_for 60 grep -q 'the export is larger than before.*new_kib=153600' \
 		"$work/server.log" || fail 'the log does not tell of the larger export'
 	expect_size 131072
-	expect 0 'grown from 131072 to 163840 KiB' online grow
-	expect_size 163840
-	truncate -s 170M "$image"
-	expect 0 'not larger than the 163840 KiB' online grow
-	truncate -s 160M "$image"
+	expect 0 'grown from 131072 to 153600 KiB' online grow
+	expect_size 153600
+}
+
+# Nor does afsx-nbd have to be started again.
+afsx_nbd_goes_on()
+{
+	local mib before
+
+	before=$(connections)
+	begin_filling
+	for mib in 155 160; do
+		wait_for 60 has_done $(($(number_done) + 3)) || fail 'the clients are stuck'
+		truncate -s ${mib}M "$image"
+		expect 0 "grown from [0-9]+ to $((mib * 1024)) KiB" online grow
+		expect_size $((mib * 1024))
+		expect 0 "not larger than the $((mib * 1024)) KiB" online grow
+	done
+	touch "$work/enough"
+	end_filling
+	equal 'connections' "$(connections)" $((before + 2))
+	all_is_there
 	stop_nbd TERM
 	serve
 }
@@ -278,6 +296,7 @@ nothing_to_do
 grows_under_load
 full_and_then_not
 another_server
+afsx_nbd_goes_on
 smaller_ones_are_refused
 one_connection_only
 what_was_told_is_there

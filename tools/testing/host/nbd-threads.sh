@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # The threads of afsx-nbd under the thread sanitizer, which knows atomic operations, as
-# helgrind does not: clients that come, send everything at once and leave, and a server
-# that is ended meanwhile.
+# helgrind does not: clients that come, send everything at once and leave, a file that
+# becomes larger, and a server that is ended meanwhile.
 set -euo pipefail
 
 # shellcheck source=tools/testing/host/nbd/lib.sh
@@ -12,9 +12,13 @@ set -euo pipefail
 # threads FORMAT OPTION...
 threads()
 {
+	local growing=()
+
+	[[ $1 != raw ]] || growing=("$work/image")
 	qemu-img create -q -f "$1" "$work/image" 8M
 	TSAN_OPTIONS=exitcode=99 start -f "$1" -t -e 16 "${@:2}" "$work/image"
-	passes "clients of $*" /usr/bin/python3 "$nbd_dir/threads.py" "$uri" "$server_pid"
+	passes "clients of $*" /usr/bin/python3 "$nbd_dir/threads.py" "$uri" "$server_pid" \
+		"${growing[@]}"
 	ended 0
 }
 

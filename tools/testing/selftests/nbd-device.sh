@@ -178,6 +178,39 @@ strangers()
 	check 'status with -v' 0 $status
 }
 
+# serve_larger IMAGE OPTION...: a server of an image that has become larger meanwhile
+serve_larger()
+{
+	afsx-nbd -f raw -t -e 4 -k "$work/socket" --fork --pid-file "$work/pid" "${@:2}" "$1"
+	check 'the size' $((16 << 20)) "$(nbdinfo --size "$uri")"
+	truncate -s 24M "$work/growing"
+	[[ ! -b $1 ]] || losetup -c "$1"
+	check 'the size then' $((24 << 20)) "$(nbdinfo --size "$uri")"
+}
+
+# Of block devices, and of the image of one.
+grows()
+{
+	local uri="nbd+unix:///?socket=$work/socket" disk
+
+	modprobe loop
+	truncate -s 16M "$work/growing"
+	disk=$(losetup --show -f "$work/growing")
+	serve_larger "$disk"
+	check 'what was added' 0 "$(qemu-io -f raw -c 'write -P 5 23M 1M' "$uri" >&2 && echo 0)"
+	kill "$(<"$work/pid")"
+	until [[ -z $(pgrep afsx-nbd) ]]; do
+		sleep 0.1
+	done
+	losetup -d "$disk"
+	check 'the disk' "$(head -c 1M /dev/zero | tr '\0' '\5' | sum)" \
+		"$(tail -c 1M "$work/growing" | sum)"
+	truncate -s 16M "$work/growing"
+	serve_larger "$work/growing" -c "$device"
+	check 'the device' $((16 << 11)) "$(<"$sysfs/size")"
+	says 0 "$device disconnected" -d "$device"
+}
+
 # A library that takes the kernel's netlink away.
 old_kernel()
 {
@@ -214,6 +247,7 @@ image qcow2
 partitions
 ends
 strangers
+grows
 progress 'netlink done'
 old_kernel
 finish nbd-device

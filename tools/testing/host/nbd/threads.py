@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Every command on several connections at a time: threads.py URI PROCESS. In the middle of
-it the server PROCESS is asked to end."""
+"""Every command on several connections at a time: threads.py URI PROCESS [IMAGE]. In the middle
+of it the server PROCESS is asked to end. Meanwhile IMAGE becomes larger."""
 import os
 import random
 import signal
@@ -14,7 +14,7 @@ ROUNDS = 60
 SIZE = 8 << 20
 MOST = 300 << 10    # beyond what a server does at once
 
-uri, process = sys.argv[1:]
+uri, process, *growing = sys.argv[1:]
 rng = random.Random(4)
 
 
@@ -48,7 +48,10 @@ def main():
     for n in range(ROUNDS):
         # each round a client leaves and another one comes
         handles[n % CONNECTIONS].shutdown()
+        for image in growing:
+            os.truncate(image, SIZE + 4096 * n)
         handles[n % CONNECTIONS] = connect()
+        assert handles[n % CONNECTIONS].get_size() == SIZE + (4096 * n if growing else 0)
         for h in handles:
             begin(h)
         for h in handles:
