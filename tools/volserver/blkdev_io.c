@@ -92,6 +92,23 @@ static void forget_flushed(struct blkdev *dev, u64 limit)
 	}
 }
 
+/*
+ * What is durable is not repeated, so that what is repeated must not undo it: data that
+ * nobody wanted in the end were here, and others took their place.  Zeros are flushed
+ * before their place is used.
+ */
+static void write_over_unflushed(struct blkdev *dev, const struct blkdev_req *req)
+{
+	for (struct blkdev_req *r = dev->unflushed.head; r; r = r->next) {
+		u64 from = max(r->off, req->off);
+		u64 end = min(r->off + r->len, req->off + req->len);
+
+		if (r->op == BLKDEV_WRITE && from < end)
+			memcpy(r->data + (from - r->off),
+			       req->data + (from - req->off), end - from);
+	}
+}
+
 /* Act on the answer to @req, and give it back or keep it to be repeated. */
 static void finish(struct blkdev *dev, struct blkdev_req *req)
 {
@@ -112,6 +129,8 @@ static void finish(struct blkdev *dev, struct blkdev_req *req)
 		req->ack = ++dev->acks;
 		keep = dev->can_flush && !req->fua;
 	}
+	if (req->op == BLKDEV_WRITE && req->fua && !err)
+		write_over_unflushed(dev, req);
 	blkdev_complete(dev, req, err);
 	if (keep) {
 		blkdev_queue_add(&dev->unflushed, req);

@@ -26,13 +26,15 @@ void store_set_reserve(struct store *st)
  */
 int store_enlarge(struct store *st, u64 blocks)
 {
+	static const u8 zeros[BLK_SIZE];
 	u64 before = st->sb.blocks;
 	int ret = sb_grow(st->dev, &st->sb, blocks);
 
 	if (!ret)
 		ret = lease_note(st->lease, blocks);
-	return ret ? ret : blkdev_zero(st->dev, (before - 1) << BLK_SHIFT,
-				       BLK_SIZE);
+	/* durable, or a new connection would repeat it over what may be there then */
+	return ret ? ret : blkdev_write_fua(st->dev, (before - 1) << BLK_SHIFT,
+					    zeros, sizeof(zeros));
 }
 
 /* From the former second superblock on, to the present one. */

@@ -4,6 +4,7 @@
 #include "full.h"
 #include "growth.h"
 #include "points.h"
+#include "repeat.h"
 #include "sequences.h"
 #include "test.h"
 
@@ -16,6 +17,7 @@ int main(int argc, char **argv)
 		{ "sequences", sequences_command, 2, "LENGTH STRIDE" },
 		{ "full", full_command, 0, "" },
 		{ "growth", growth_command, 0, "" },
+		{ "repeat", repeat_command, 0, "" },
 		{ .name = NULL },
 	};
 
