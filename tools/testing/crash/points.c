@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * crash-ram points SEED COUNT: several threads change a volume; what they send
- * is recorded.  Then, for moments all over the recording, what a device may
- * hold after a loss of power is opened and judged.
+ * is recorded.  In every second run the device becomes larger meanwhile, and the
+ * store grows.  Then, for moments all over the recording, what a device may hold
+ * after a loss of power is opened and judged.
  */
 #include "points.h"
 
@@ -16,6 +17,7 @@
 #include "test.h"
 
 #define SIZE		(16u << 20)	/* the smallest: blocks are soon reused */
+#define LARGE		(24u << 20)	/* that becomes */
 #define THREADS		4u
 #define STEPS_BEFORE	40u		/* not recorded */
 #define STEPS_RUN	160u
@@ -32,6 +34,8 @@ struct run {
 	struct store *st;
 	u32 vid;
 	u64 rng;
+	u64 larger;		/* when the device became larger, or RAM_NEVER */
+	u64 grown;		/* when the store had grown */
 	u32 left;
 	u8 *mem;
 };
@@ -110,7 +114,22 @@ static void *worker(void *arg)
 	return NULL;
 }
 
-static void work(struct run *r, u32 steps)
+/* While the threads work. */
+static void grow(struct run *r)
+{
+	struct errbuf err = { "" };
+	u64 before, now;
+
+	ramdev_resize(&r->dev, LARGE);
+	r->larger = ramdev_now(&r->dev);
+	if (store_grow(r->st, &before, &now, &err))
+		die("growing fails: %s", err.text);
+	if (before != SIZE / 1024 || now != LARGE / 1024)
+		die("grown from %ju to %ju KiB", (uintmax_t)before, (uintmax_t)now);
+	r->grown = ramdev_now(&r->dev);
+}
+
+static void work(struct run *r, u32 steps, bool growing)
 {
 	pthread_t thread[THREADS];
 
@@ -118,6 +137,8 @@ static void work(struct run *r, u32 steps)
 	for (u32 i = 0; i < THREADS; i++)
 		if (pthread_create(&thread[i], NULL, worker, r))
 			die("no thread");
+	if (growing)
+		grow(r);
 	for (u32 i = 0; i < THREADS; i++)
 		pthread_join(thread[i], NULL);
 }
@@ -141,7 +162,8 @@ static void close_store(struct run *r)
 static void begin_run(struct run *r, u64 seed)
 {
 	r->rng = seed;
-	r->mem = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
+	r->larger = RAM_NEVER;
+	r->mem = mmap(NULL, LARGE, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (r->mem == MAP_FAILED)
 		die("out of memory");
@@ -151,11 +173,11 @@ static void begin_run(struct run *r, u64 seed)
 	model_init(&r->m);
 	history_init(&r->h, &r->m);
 	open_store(r);
-	work(r, STEPS_BEFORE);
+	work(r, STEPS_BEFORE, false);
 	close_store(r);
 	history_free(&r->h);
 	history_init(&r->h, &r->m);
-	image_init(&r->im, r->mem, SIZE);
+	image_init(&r->im, r->mem, LARGE);
 }
 
 static void record_run(struct run *r, u64 seed)
@@ -165,10 +187,10 @@ static void record_run(struct run *r, u64 seed)
 	r->dev.late = true;
 	r->dev.no_fua = seed % 4 == 3;
 	open_store(r);
-	work(r, STEPS_RUN / 2);
+	work(r, STEPS_RUN / 2, false);
 	close_store(r);
 	open_store(r);
-	work(r, STEPS_RUN - STEPS_RUN / 2);
+	work(r, STEPS_RUN - STEPS_RUN / 2, seed % 2);
 	close_store(r);
 }
 
@@ -178,7 +200,7 @@ static void end_run(struct run *r)
 	image_free(&r->im);
 	history_free(&r->h);
 	model_free(&r->m);
-	munmap(r->mem, SIZE);
+	munmap(r->mem, LARGE);
 }
 
 /* ---- the failures ----------------------------------------------------------------- */
@@ -190,7 +212,7 @@ static int compare_times(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Moments in order; every second one is next to an answer. */
+/* Moments in order; every second one is next to an answer, many are while it grows. */
 static void pick_times(struct run *r, u64 *time, u32 nr)
 {
 	for (u32 i = 0; i < nr; i++) {
@@ -200,6 +222,9 @@ static void pick_times(struct run *r, u64 *time, u32 nr)
 		time[i] = rng_below(&r->rng, (u32)r->dev.clock + 1);
 		if (i % 2 && req->answered != RAM_NEVER)
 			time[i] = req->answered + i / 2 % 2;
+		if (i % 5 == 0 && r->larger != RAM_NEVER)
+			time[i] = r->larger + rng_below(&r->rng,
+							(u32)(r->grown - r->larger) + 8);
 	}
 	qsort(time, nr, sizeof(*time), compare_times);
 }
@@ -212,7 +237,7 @@ static bool fail_again(struct run *r, struct ramdev *first, const u8 *before,
 	struct image im;
 	bool good = true;
 
-	image_init(&im, before, SIZE);
+	image_init(&im, before, first->size);
 	for (u32 i = 0; i < AGAIN; i++)
 		time[i] = rng_below(&r->rng, (u32)first->clock + 1);
 	qsort(time, AGAIN, sizeof(*time), compare_times);
@@ -224,7 +249,7 @@ static bool fail_again(struct run *r, struct ramdev *first, const u8 *before,
 		image_advance(&im, first, time[i]);
 		view = image_view(&im);
 		image_lose(&im, first, time[i], way, &r->rng, view);
-		ramdev_init(&d, view, SIZE, 0);
+		ramdev_init(&d, view, first->size, 0);
 		good = judge(&d, &r->h, state, state, false) >= 0;
 		image_unview(&im, view);
 	}
@@ -232,8 +257,15 @@ static bool fail_again(struct run *r, struct ramdev *first, const u8 *before,
 	return good;
 }
 
+/* The device may also have become larger while nobody had it open. */
+static u64 size_at(struct run *r, u64 when)
+{
+	return when >= r->larger || !rng_below(&r->rng, 4) ? LARGE : SIZE;
+}
+
 static bool fail_at(struct run *r, u64 when, u32 nr)
 {
+	u64 size = size_at(r, when);
 	enum loss way = rng_below(&r->rng, LOSE_WAYS);
 	bool again = nr % 16 == 5;
 	struct ramdev d;
@@ -245,13 +277,13 @@ static bool fail_at(struct run *r, u64 when, u32 nr)
 	view = image_view(&r->im);
 	image_lose(&r->im, &r->dev, when, way, &r->rng, view);
 	history_range(&r->h, when, &low, &high);
-	ramdev_init(&d, view, SIZE, 0);
+	ramdev_init(&d, view, size, 0);
 	d.record = again;
 	if (again) {
-		copy = malloc(SIZE);
+		copy = malloc(size);
 		if (!copy)
 			die("out of memory");
-		memcpy(copy, view, SIZE);
+		memcpy(copy, view, size);
 	}
 	state = judge(&d, &r->h, low, high, nr % 8 == 1);
 	if (again && state >= 0 && !fail_again(r, &d, copy, (u32)state))

@@ -48,6 +48,13 @@ void ramdev_serve(struct ramdev *d)
 	served = d;
 }
 
+void ramdev_resize(struct ramdev *d, u64 size)
+{
+	MUTEX_GUARD(&d->lock);
+
+	d->size = size;
+}
+
 u64 ramdev_now(struct ramdev *d)
 {
 	MUTEX_GUARD(&d->lock);
@@ -301,6 +308,8 @@ int nbd_poll(struct nbd_handle *h, int timeout)
 
 int64_t nbd_get_size(struct nbd_handle *h)
 {
+	MUTEX_GUARD(&h->dev->lock);
+
 	return (s64)h->dev->size;
 }
 

@@ -102,6 +102,9 @@ void ramdev_init(struct ramdev *d, u8 *mem, u64 size, u64 seed);
 /** ramdev_serve() - what RAM_URI leads to from now on */
 void ramdev_serve(struct ramdev *d);
 
+/** ramdev_resize() - the export has @size bytes, of the memory there is, from now on */
+void ramdev_resize(struct ramdev *d, u64 size);
+
 /** ramdev_now() - the present moment; no request has the same */
 u64 ramdev_now(struct ramdev *d);
 
