@@ -409,6 +409,7 @@ static struct store *store_new(const struct store_config *cfg)
 	if (!st)
 		return NULL;
 	pthread_mutex_init(&st->writer_lock, NULL);
+	queue_init(&st->queue);
 	pthread_mutex_init(&st->ingest_lock, NULL);
 	pthread_mutex_init(&st->reader_lock, NULL);
 	pthread_cond_init(&st->reader_free, NULL);
@@ -486,6 +487,7 @@ int store_close(struct store *st)
 	blkdev_close(st->dev);
 	alloc_destroy(st->alloc);
 	pthread_mutex_destroy(&st->writer_lock);
+	queue_destroy(&st->queue);
 	pthread_mutex_destroy(&st->ingest_lock);
 	pthread_mutex_destroy(&st->reader_lock);
 	pthread_cond_destroy(&st->reader_free);

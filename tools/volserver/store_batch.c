@@ -100,6 +100,7 @@ void batch_add(struct store_tx *tx)
 	b->last = tx;
 	b->nr++;
 	tx->ticket = wal_committed(tx->st->wal) + 1;
+	rally_come(&b->rally, !wal_is_idle(tx->st->wal));
 	each_change(tx, seen_shut, seen_shut_all);
 }
 
@@ -135,7 +136,7 @@ static bool end_and_leave(void *ctx)
 	struct store *st = ctx;
 	bool ended = batch_end(st);
 
-	pthread_mutex_unlock(&st->writer_lock);
+	store_unlock(st);
 	return ended;
 }
 
@@ -173,28 +174,31 @@ void batch_settle(struct store *st)
 static bool is_full(struct store *st)
 {
 	struct batch *b = &st->batch;
-	bool idle = wal_is_idle(st->wal);
 
-	rally_come(&b->rally, !idle);
-	if (!idle || b->nr >= BATCH_MAX)
-		return idle;
-	return !atomic_load(&b->queued) && !rally_patience(&b->rally);
+	if (!wal_is_idle(st->wal))
+		return false;
+	return b->nr >= BATCH_MAX ||
+	       (!atomic_load(&b->queued) && !rally_patience(&b->rally));
 }
 
-int batch_wait(struct store_tx *tx)
+void batch_leave(struct store *st)
 {
-	struct store *st = tx->st;
-	int ret;
-
 	if (is_full(st))
 		batch_end(st);
-	pthread_mutex_unlock(&st->writer_lock);
-	ret = wal_wait(st->wal, tx->ticket);
+	store_unlock(st);
+}
+
+int batch_wait(struct store_tx *tx, struct wal_waiter *woken)
+{
+	struct store *st = tx->st;
+	int ret = woken ? wal_resume(st->wal, woken) :
+			  wal_wait(st->wal, tx->ticket);
+
 	if (ret) {
 		/* nobody writes any more: it may still be in the list */
-		pthread_mutex_lock(&st->writer_lock);
+		store_enter(st);
 		batch_end(st);
-		pthread_mutex_unlock(&st->writer_lock);
+		store_unlock(st);
 	}
 	return tx->err ? : ret;
 }

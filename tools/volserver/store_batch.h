@@ -60,13 +60,17 @@ extern const struct wal_source batch_source;
 /** batch_settle() - batch_end() for who goes on to hold the writer's lock */
 void batch_settle(struct store *st);
 
+/** batch_leave() - give the writer's lock back after batch_add(), and have it written */
+void batch_leave(struct store *st);
+
 /**
- * batch_wait() - give the writer's lock back, and wait until @tx is durable
- * @tx: after batch_add()
+ * batch_wait() - wait until @tx is durable
+ * @tx: after batch_leave()
+ * @woken: the thread was asleep in the log's list (wal_enter()), and was woken; or NULL
  *
  * Return: 0, or an error; then the whole batch did not happen, or not for sure. -EBUSY
  * when that was for the failure of another transaction: it can be tried again.
  */
-int batch_wait(struct store_tx *tx);
+int batch_wait(struct store_tx *tx, struct wal_waiter *woken);
 
 #endif /* AFSX_STORE_BATCH_H */

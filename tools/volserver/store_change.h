@@ -39,6 +39,22 @@ int store_begin(struct store *st, struct store_tx **tx);
 int store_commit(struct store_tx *tx);
 
 /**
+ * store_change() - make a transaction, in whichever thread has the store just then
+ * @st: store
+ * @body: makes the changes; true to have them, false to be refused, as by store_refuse()
+ * @ctx: for @body
+ *
+ * Does what store_begin(), @body and store_commit() do, sooner when many threads change
+ * something: one of them executes what the others brought, and they sleep but once. So
+ * @body may not depend on the thread, and may not wait for what a transaction waits for.
+ * It is not called when the transaction cannot begin.
+ *
+ * Return: as store_commit() or store_refuse(), or as store_begin().
+ */
+int store_change(struct store *st, bool (*body)(struct store_tx *tx, void *ctx),
+		 void *ctx);
+
+/**
  * store_set_origin() - say whom a transaction is made for
  * @tx: transaction
  * @origin: passed to the notifier; NULL, as without this call, for nobody

@@ -271,7 +271,7 @@ int store_check(struct store *st, unsigned int flags, store_report_t report,
 	bool mend = flags & STORE_CHECK_REPAIR;
 	int ret;
 
-	pthread_mutex_lock(&st->writer_lock);
+	store_enter(st);
 	batch_settle(st);
 	ret = check_device(&k);
 	if (!ret && !mend)

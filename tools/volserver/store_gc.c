@@ -53,7 +53,7 @@ void store_unstage(struct store *st, const struct afsx_fid *dir)
 {
 	struct afsx_fid *slot;
 
-	pthread_mutex_lock(&st->writer_lock);
+	store_enter(st);
 	slot = find_staged(st, dir->vid, dir->vnode);
 	if (slot)
 		memset(slot, 0, sizeof(*slot));

@@ -96,7 +96,7 @@ int store_grow(struct store *st, u64 *before, u64 *now, struct errbuf *err)
 		ret = blkdev_grow(st->dev, err);
 	if (ret)
 		return ret;
-	pthread_mutex_lock(&st->writer_lock);
+	store_enter(st);
 	*before = st->sb.blocks * BLK_KIB;
 	ret = use_more(st, err);
 	*now = st->sb.blocks * BLK_KIB;

@@ -113,7 +113,7 @@ void store_unhold(struct store *st, const struct store_vol *vol)
 {
 	u32 *slot;
 
-	pthread_mutex_lock(&st->writer_lock);
+	store_enter(st);
 	slot = busy_slot(st, vol->id);
 	if (slot)
 		*slot = 0;

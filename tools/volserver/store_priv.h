@@ -21,6 +21,7 @@
 #include "store_grp.h"
 #include "store_hot.h"
 #include "store_places.h"
+#include "store_queue.h"
 #include "store_seen.h"
 #include "store_side.h"
 #include "store_warm.h"
@@ -67,6 +68,7 @@ struct reader {
  * @vfs: both, for SQLite
  * @alloc: free map
  * @writer_lock: held from store_begin() until the transaction is in @batch
+ * @queue: changes that wait for it
  * @writer: connection that changes the database
  * @batch: transactions that end together
  * @pages: of the database after the last transaction, at most
@@ -106,6 +108,7 @@ struct store {
 	struct alloc *alloc;
 
 	pthread_mutex_t writer_lock;
+	struct queue queue;
 	struct db writer;
 	struct batch batch;
 	s64 pages;
@@ -196,9 +199,6 @@ struct reader *reader_get(struct store *st, int *err);
  * Return: @ret, or why what was read may not be shown to anybody.
  */
 int reader_put(struct store *st, struct reader *r, int ret);
-
-/** store_leave() - give the writer's lock back when no batch_wait() follows */
-void store_leave(struct store *st);
 
 /** store_reap() - let blocks that nobody can see any more be used again */
 void store_reap(struct store *st);

@@ -463,7 +463,7 @@ void store_restore_end(struct store_restore *r)
 		return;
 	if (r->tx)
 		store_abort(r->tx);
-	pthread_mutex_lock(&r->st->writer_lock);
+	store_enter(r->st);
 	slot = busy_slot(r->st, r->vid);
 	if (slot)
 		*slot = 0;

@@ -313,7 +313,7 @@ static void condense_news(struct store_tx *tx)
 
 /* ---- beginning and end ---------------------------------------------------- */
 
-static void tx_free(struct store_tx *tx)
+void tx_free(struct store_tx *tx)
 {
 	struct vnode *vn;
 
@@ -331,10 +331,9 @@ static void tx_free(struct store_tx *tx)
 	free(tx);
 }
 
-static int begin(struct store *st, bool alone, struct store_tx **out)
+int tx_new(struct store *st, struct store_tx **out)
 {
 	struct store_tx *tx;
-	int ret = 0;
 
 	if (!st->lease || lease_hold(st->lease) || blkdev_failed(st->dev))
 		return -EROFS;
@@ -344,16 +343,30 @@ static int begin(struct store *st, bool alone, struct store_tx **out)
 	TAILQ_INIT(&tx->vnodes);
 	tx->st = st;
 	tx->db = &st->writer;
-	tx->now = time(NULL);
 	atomic_fetch_add(&st->changing, 1);
-	atomic_fetch_add(&st->batch.queued, 1);
-	pthread_mutex_lock(&st->writer_lock);
-	atomic_fetch_sub(&st->batch.queued, 1);
+	*out = tx;
+	return 0;
+}
+
+int tx_start(struct store_tx *tx)
+{
+	tx->now = time(NULL);
+	tx->losses = wal_losses(tx->st->wal);
+	tx->rows = sqlite3_total_changes64(tx->db->sql);
+	return batch_begin(tx);
+}
+
+static int begin(struct store *st, bool alone, struct store_tx **out)
+{
+	struct store_tx *tx;
+	int ret = tx_new(st, &tx);
+
+	if (ret)
+		return ret;
+	store_enter(st);
 	if (alone)
 		batch_settle(st);
-	tx->losses = wal_losses(st->wal);
-	tx->rows = sqlite3_total_changes64(tx->db->sql);
-	ret = batch_begin(tx);
+	ret = tx_start(tx);
 	if (ret) {
 		store_leave(st);
 		tx_free(tx);
@@ -371,12 +384,6 @@ int store_begin(struct store *st, struct store_tx **tx)
 int tx_begin_alone(struct store *st, struct store_tx **tx)
 {
 	return begin(st, true, tx);
-}
-
-void store_leave(struct store *st)
-{
-	pthread_mutex_unlock(&st->writer_lock);
-	wal_kick(st->wal);
 }
 
 void store_set_origin(struct store_tx *tx, const void *origin)
@@ -473,20 +480,27 @@ void store_abort(struct store_tx *tx)
 }
 
 /* What it was refused for may be of the same batch, and must be durable as well. */
+bool tx_give_up(struct store_tx *tx)
+{
+	undo(tx);
+	if (!tx->st->batch.first)
+		return false;
+	batch_add(tx);
+	return true;
+}
+
 int store_refuse(struct store_tx *tx)
 {
-	struct wal *wal = tx->st->wal;
-	unsigned int losses = tx->losses;
+	struct store *st = tx->st;
 	int ret;
 
-	undo(tx);
-	if (!tx->st->batch.first) {
-		store_leave(tx->st);
-		tx_free(tx);
-		return wal_barrier(wal, losses);
+	if (tx_give_up(tx)) {
+		batch_leave(st);
+		ret = batch_wait(tx, NULL);
+	} else {
+		store_leave(st);
+		ret = wal_barrier(st->wal, tx->losses);
 	}
-	batch_add(tx);
-	ret = batch_wait(tx);
 	tx_free(tx);
 	return ret;
 }
@@ -506,26 +520,44 @@ static int complete(struct store_tx *tx)
 	       db_run(tx->db, SQL_RELEASE, "");
 }
 
-int store_commit(struct store_tx *tx)
+int tx_seal(struct store_tx *tx)
 {
-	struct store *st = tx->st;
 	int ret = complete(tx);
 
 	if (ret) {
-		store_abort(tx);
+		undo(tx);
 		return ret;
 	}
 	batch_add(tx);
-	st->pages = tx->pages;
+	tx->st->pages = tx->pages;
 	keep_vnodes(tx);
 	condense_news(tx);
 	grps_keep(tx);
-	ret = batch_wait(tx);
-	if (!ret)
-		atomic_fetch_add(&st->commits, 1);
-	if (!ret && tx->nr_news)
-		st->notify(st->notify_ctx, tx->origin, tx->news,
-			   tx->nr_news);
+	return 0;
+}
+
+void tx_tell(struct store_tx *tx)
+{
+	struct store *st = tx->st;
+
+	atomic_fetch_add(&st->commits, 1);
+	if (tx->nr_news)
+		st->notify(st->notify_ctx, tx->origin, tx->news, tx->nr_news);
+}
+
+int store_commit(struct store_tx *tx)
+{
+	struct store *st = tx->st;
+	int ret = tx_seal(tx);
+
+	if (ret) {
+		store_leave(st);
+	} else {
+		batch_leave(st);
+		ret = batch_wait(tx, NULL);
+		if (!ret)
+			tx_tell(tx);
+	}
 	tx_free(tx);
 	return ret;
 }

@@ -107,6 +107,24 @@ void tx_touch(struct store_tx *tx, struct vnode *vn, bool data);
  */
 int tx_charge(struct store_tx *tx, struct vnode *vn, s64 kib);
 
+/** tx_new() - a transaction that has not begun; -EROFS, -ENOMEM */
+int tx_new(struct store *st, struct store_tx **tx);
+
+/** tx_start() - begin it; called with the writer's lock held, as the two that can follow */
+int tx_start(struct store_tx *tx);
+
+/** tx_seal() - have it in the batch, complete; on error it is undone, and not there */
+int tx_seal(struct store_tx *tx);
+
+/** tx_give_up() - undo it; true: it is in the batch, for what it has seen */
+bool tx_give_up(struct store_tx *tx);
+
+/** tx_tell() - it is durable: tell the notifier */
+void tx_tell(struct store_tx *tx);
+
+/** tx_free() - forget a transaction that has ended, or has not begun */
+void tx_free(struct store_tx *tx);
+
 /** tx_begin_alone() - store_begin(), but with no other transaction in the same batch */
 int tx_begin_alone(struct store *st, struct store_tx **tx);
 

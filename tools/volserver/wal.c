@@ -2,7 +2,6 @@
 #include "wal.h"
 
 #include <errno.h>
-#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,25 +10,6 @@
 #include "cleanup.h"
 #include "clock.h"
 #include "wal_load.h"
-
-/**
- * struct waiter - somebody who waits for a write of the log
- * @next: behind it in the same list
- * @ticket: until this one is durable
- * @over: nothing is left to wait for, and @ret is the result; else it is to lead
- * @ret: 0, or why the ticket never becomes durable
- * @woken: posted when it is to go on
- *
- * Who is woken at the end wakes the next one: were all of them woken at once they would
- * only stand in each other's way, for all go to the same locks.
- */
-struct waiter {
-	struct waiter *next;
-	u64 ticket;
-	bool over;
-	int ret;
-	sem_t woken;
-};
 
 /**
  * struct wal - the log
@@ -67,12 +47,12 @@ struct wal {
 	u64 limit;
 	u8 *mirror;
 	pthread_mutex_t lock;
-	struct waiter *first;
-	struct waiter **last;
+	struct wal_waiter *first;
+	struct wal_waiter **last;
 	const struct wal_source *source;
 	void *source_ctx;
 	unsigned int patience;
-	struct waiter *patient;
+	struct wal_waiter *patient;
 	void (*on_loss)(void *ctx);
 	void *on_loss_ctx;
 	u64 size;
@@ -318,9 +298,9 @@ static int write_tail(struct wal *w, bool flush, u64 off, const void *tail,
 	return ret;
 }
 
-static void take_out(struct wal *w, struct waiter **link)
+static void take_out(struct wal *w, struct wal_waiter **link)
 {
-	struct waiter *p = *link;
+	struct wal_waiter *p = *link;
 
 	*link = p->next;
 	if (!*link)
@@ -331,11 +311,11 @@ static void take_out(struct wal *w, struct waiter **link)
 }
 
 /* Take those out of the list for whom the wait is over, and return them as one. */
-static struct waiter *take_satisfied(struct wal *w)
+static struct wal_waiter *take_satisfied(struct wal *w)
 {
 	u64 durable = atomic_load(&w->durable);
-	struct waiter **link = &w->first, *list = NULL, **end = &list;
-	struct waiter *p;
+	struct wal_waiter **link = &w->first, *list = NULL, **end = &list;
+	struct wal_waiter *p;
 
 	while ((p = *link)) {
 		if (p->ticket > durable && !w->err) {
@@ -356,7 +336,7 @@ static struct waiter *take_satisfied(struct wal *w)
 /* Let one of those who wait lead the next write. */
 static void wake_leader(struct wal *w)
 {
-	struct waiter *p = w->first;
+	struct wal_waiter *p = w->first;
 
 	if (!p)
 		return;
@@ -367,23 +347,31 @@ static void wake_leader(struct wal *w)
 /* All the write was for, and one of those who came since. */
 static void wake_waiters(struct wal *w)
 {
-	struct waiter *list = take_satisfied(w);
+	struct wal_waiter *list = take_satisfied(w);
 
 	wake_leader(w);
 	if (list)
 		sem_post(&list->woken);
 }
 
-static void leave_list(struct wal *w, const struct waiter *self)
+/* Behind those who wait already. Called with the lock held. */
+static void append(struct wal *w, struct wal_waiter *list)
 {
-	struct waiter **link = &w->first;
+	*w->last = list;
+	while (*w->last)
+		w->last = &(*w->last)->next;
+}
+
+static void leave_list(struct wal *w, const struct wal_waiter *self)
+{
+	struct wal_waiter **link = &w->first;
 
 	while (*link != self)
 		link = &(*link)->next;
 	take_out(w, link);
 }
 
-static void sleep_long(struct waiter *self)
+static void sleep_long(struct wal_waiter *self)
 {
 	while (sem_wait(&self->woken))
 		;	/* a signal came */
@@ -393,7 +381,7 @@ static void sleep_long(struct waiter *self)
  * One is enough to see whether others still come. Who is not the patient one any more was
  * taken out of the list, and is posted to.
  */
-static void sleep_patiently(struct wal *w, struct waiter *self, s64 ns)
+static void sleep_patiently(struct wal *w, struct wal_waiter *self, s64 ns)
 {
 	s64 end = clock_mono_ns() + ns;
 	struct timespec at = {
@@ -413,7 +401,7 @@ static void sleep_patiently(struct wal *w, struct waiter *self, s64 ns)
 }
 
 /* Called with the lock held, which is given back. */
-static void sleep_in_list(struct wal *w, struct waiter *self)
+static void sleep_in_list(struct wal *w, struct wal_waiter *self)
 {
 	s64 ns = w->patient ? 0 : w->patience;
 
@@ -427,20 +415,24 @@ static void sleep_in_list(struct wal *w, struct waiter *self)
 		sleep_long(self);
 }
 
+static void wake_next(const struct wal_waiter *self)
+{
+	if (self->over && self->next)
+		sem_post(&self->next->woken);
+}
+
 /*
  * Until the wait is over, or it is this thread's turn to write.  Called with the lock
  * held, which is given back.  Return: whether it is over.
  */
 static bool wait_for_write(struct wal *w, u64 ticket, int *ret)
 {
-	struct waiter self = { .ticket = ticket };
+	struct wal_waiter self = { .ticket = ticket };
 
 	sem_init(&self.woken, 0, 0);
-	*w->last = &self;
-	w->last = &self.next;
+	append(w, &self);
 	sleep_in_list(w, &self);
-	if (self.over && self.next)
-		sem_post(&self.next->woken);
+	wake_next(&self);
 	sem_destroy(&self.woken);
 	*ret = self.ret;
 	return self.over;
@@ -550,6 +542,21 @@ int wal_wait(struct wal *w, u64 ticket)
 		}
 	} while (!wait_for_write(w, ticket, &ret));
 	return ret;
+}
+
+void wal_enter(struct wal *w, struct wal_waiter *list)
+{
+	MUTEX_GUARD(&w->lock);
+
+	append(w, list);
+	if (w->err)
+		wake_waiters(w);
+}
+
+int wal_resume(struct wal *w, struct wal_waiter *self)
+{
+	wake_next(self);
+	return self->over ? self->ret : wal_wait(w, self->ticket);
 }
 
 bool wal_is_idle(struct wal *w)

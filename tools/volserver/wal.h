@@ -9,12 +9,32 @@
 #ifndef AFSX_WAL_H
 #define AFSX_WAL_H
 
+#include <semaphore.h>
 #include <stdbool.h>
 
 #include "blkdev.h"
 #include "sb.h"
 
 struct wal;
+
+/**
+ * struct wal_waiter - somebody who waits for a write of the log
+ * @next: behind it in the same list
+ * @ticket: until this one is durable
+ * @over: nothing is left to wait for, and @ret is the result; else it is to lead
+ * @ret: 0, or why the ticket never becomes durable
+ * @woken: posted, once each time, when it is to go on
+ *
+ * Who is woken at the end wakes the next one: were all of them woken at once they would
+ * only stand in each other's way, for all go to the same locks.
+ */
+struct wal_waiter {
+	struct wal_waiter *next;
+	u64 ticket;
+	bool over;
+	int ret;
+	sem_t woken;
+};
 
 /** wal_open() - load the log of the device; -EUCLEAN when it is damaged */
 int wal_open(struct blkdev *dev, const struct sb_region *region,
@@ -111,6 +131,18 @@ u64 wal_durable(struct wal *w);
  * what came later, only the next recovery can tell.
  */
 int wal_wait(struct wal *w, u64 ticket);
+
+/**
+ * wal_enter() - have others wait, each of whom is asleep until its @woken is posted
+ * @w: log
+ * @list: them; their tickets are the next one, of a transaction that is open
+ *
+ * Called with the writer's lock held. Who calls it does wal_wait() or wal_kick() later.
+ */
+void wal_enter(struct wal *w, struct wal_waiter *list);
+
+/** wal_resume() - the rest of wal_wait(), for who was woken after wal_enter() */
+int wal_resume(struct wal *w, struct wal_waiter *self);
 
 /** wal_is_idle() - nobody writes to the device, or ends a transaction to do so */
 bool wal_is_idle(struct wal *w);

@@ -24,7 +24,7 @@
  * @name: as on the command line
  * @open: get ready; @where is the second argument of the command line
  * @close: leave everything durable
- * @begin: start a group of changes, in this thread
+ * @begin: start a group of changes, in this thread; @alone: of just one
  * @end: make the group durable
  * @mkdir: make directory @dir below the root
  * @create: make the empty file @nr in directory @dir
@@ -42,7 +42,7 @@ struct target {
 	const char *name;
 	void (*open)(const char *where);
 	void (*close)(void);
-	void (*begin)(void);
+	void (*begin)(bool alone);
 	void (*end)(void);
 	void (*mkdir)(unsigned int dir);
 	void (*create)(unsigned int dir, unsigned int nr);

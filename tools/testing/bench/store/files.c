@@ -34,8 +34,9 @@ static void files_close(void)
 	check(!syncfs(root), "syncfs");
 }
 
-static void files_begin(void)
+static void files_begin(bool alone)
 {
+	(void)alone;
 	group.changes = 0;
 	group.opened = false;
 }

@@ -41,8 +41,9 @@ static void log_close(void)
 	blkdev_close(dev);
 }
 
-static void log_begin(void)
+static void log_begin(bool alone)
 {
+	(void)alone;
 	ticket = 0;
 }
 

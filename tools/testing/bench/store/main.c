@@ -121,7 +121,7 @@ static void *work(void *arg)
 
 	for (unsigned int i = 0; i < w->count; i++) {
 		if (group && !(i % group))
-			target->begin();
+			target->begin(group == 1);
 		run_op(w, i);
 		if (group && (i % group == group - 1 || i == w->count - 1))
 			target->end();
@@ -131,7 +131,7 @@ static void *work(void *arg)
 
 static void make_files(unsigned int dir, unsigned int count)
 {
-	target->begin();
+	target->begin(false);
 	for (unsigned int i = 0; i < count; i++)
 		target->create(dir, next_file[dir]++);
 	target->end();
@@ -192,7 +192,7 @@ static void names(void)
 	};
 
 	for (unsigned int i = 0; i < THREADS; i++) {
-		target->begin();
+		target->begin(false);
 		target->mkdir(i);
 		target->end();
 	}
@@ -205,7 +205,7 @@ static void write_through(unsigned int nr, u64 size, u64 group,
 {
 	for (u64 off = 0; off < size; off += BIG_STEP) {
 		if (!(off % group))
-			target->begin();
+			target->begin(false);
 		if (next)
 			next();
 		target->write(BIG_DIR, nr, off, data, BIG_STEP);
@@ -218,7 +218,7 @@ static void make_big_dir(void)
 {
 	if (next_file[BIG_DIR])
 		return;
-	target->begin();
+	target->begin(false);
 	target->mkdir(BIG_DIR);
 	target->end();
 	make_files(BIG_DIR, THREADS + 2);
@@ -287,7 +287,7 @@ static void full_directory(void)
 	};
 
 	for (unsigned int i = 0; i < FULL_DIRS; i++) {
-		target->begin();
+		target->begin(false);
 		target->mkdir(FULL_DIR + i);
 		target->end();
 	}

@@ -7,6 +7,7 @@ static struct store *st;
 static struct afsx_fid dirs[DIRS_MAX];
 static struct afsx_fid fids[DIRS_MAX][FILES_MAX];
 static _Thread_local struct store_tx *tx;
+static _Thread_local bool alone;	/* the next change is a transaction */
 
 static void check(ssize_t ret, const char *what)
 {
@@ -26,14 +27,51 @@ static void end(void)
 }
 
 /* Of a group: what can be done ahead of its transaction is. */
-static void begin_group(void)
+static void begin_group(bool is_one)
 {
+	alone = is_one;
 }
 
-static void go_on(void)
+static void end_group(void)
 {
-	if (!tx)
-		begin();
+	if (tx)
+		end();
+	alone = false;
+}
+
+/* A change: what it is, where, and what comes of it. */
+struct change {
+	int (*make)(struct store_tx *tx, struct change *c);
+	const struct afsx_fid *dir;
+	const char *name;
+	size_t len;
+	enum afsx_ftype type;
+	struct afsx_fid *fid;
+	const char *to;
+	size_t to_len;
+	struct store_ingest *in;
+	int ret;
+};
+
+static bool make_alone(struct store_tx *change_tx, void *ctx)
+{
+	struct change *c = ctx;
+
+	c->ret = c->make(change_tx, c);
+	return true;
+}
+
+/* In the transaction of the group, or in one that any thread may execute. */
+static void change(struct change *c, const char *what)
+{
+	if (alone) {
+		check(store_change(st, make_alone, c), what);
+	} else {
+		if (!tx)
+			begin();
+		c->ret = c->make(tx, c);
+	}
+	check(c->ret, what);
 }
 
 static struct afsx_fid make_volume(const char *name)
@@ -64,44 +102,66 @@ static void close_store(void)
 	check(store_close(st), "close");
 }
 
+static int create(struct store_tx *t, struct change *c)
+{
+	return store_create(t, c->dir, c->name, c->len, c->type, NULL, NULL, c->fid);
+}
+
 static void make_dir(unsigned int dir)
 {
 	char name[NAME_SIZE];
-	int len = snprintf(name, sizeof(name), "d%u", dir);
+	struct change c = {
+		.make = create, .dir = &root, .name = name,
+		.len = (size_t)snprintf(name, sizeof(name), "d%u", dir),
+		.type = AFSX_FTYPE_DIR, .fid = &dirs[dir],
+	};
 
-	go_on();
-	check(store_create(tx, &root, name, (size_t)len, AFSX_FTYPE_DIR, NULL,
-			   NULL, &dirs[dir]), "mkdir");
+	change(&c, "mkdir");
 }
 
 static void make_file(unsigned int dir, unsigned int nr)
 {
 	char name[NAME_SIZE];
-	size_t len = name_of(name, nr, false);
+	struct change c = {
+		.make = create, .dir = &dirs[dir], .name = name,
+		.len = name_of(name, nr, false), .type = AFSX_FTYPE_FILE,
+		.fid = &fids[dir][nr],
+	};
 
-	go_on();
-	check(store_create(tx, &dirs[dir], name, len, AFSX_FTYPE_FILE, NULL,
-			   NULL, &fids[dir][nr]), "create");
+	change(&c, "create");
+}
+
+static int give_name(struct store_tx *t, struct change *c)
+{
+	return store_rename(t, c->dir, c->name, c->len, c->dir, c->to, c->to_len);
 }
 
 static void rename_file(unsigned int dir, unsigned int nr)
 {
 	char from[NAME_SIZE], to[NAME_SIZE];
-	size_t from_len = name_of(from, nr, false);
-	size_t to_len = name_of(to, nr, true);
+	struct change c = {
+		.make = give_name, .dir = &dirs[dir], .name = from,
+		.len = name_of(from, nr, false), .to = to,
+		.to_len = name_of(to, nr, true),
+	};
 
-	go_on();
-	check(store_rename(tx, &dirs[dir], from, from_len, &dirs[dir], to,
-			   to_len), "rename");
+	change(&c, "rename");
+}
+
+static int drop(struct store_tx *t, struct change *c)
+{
+	return store_unlink(t, c->dir, c->name, c->len, false, NULL);
 }
 
 static void remove_file(unsigned int dir, unsigned int nr)
 {
 	char name[NAME_SIZE];
-	size_t len = name_of(name, nr, false);
+	struct change c = {
+		.make = drop, .dir = &dirs[dir], .name = name,
+		.len = name_of(name, nr, false),
+	};
 
-	go_on();
-	check(store_unlink(tx, &dirs[dir], name, len, false, NULL), "remove");
+	change(&c, "remove");
 }
 
 static void lookup_file(unsigned int dir, unsigned int nr)
@@ -120,18 +180,21 @@ static void status_of_file(unsigned int dir, unsigned int nr)
 	check(store_getattr(st, &fids[dir][nr], &status), "getattr");
 }
 
-/* As StoreData does it: the data first. */
-static void write_ahead(const struct afsx_fid *fid, u64 off, const void *buf,
-			size_t len)
+static int take_data(struct store_tx *t, struct change *c)
 {
-	struct store_ingest *in;
+	return store_write_ingest(t, c->fid, c->in);
+}
 
-	check(store_ingest_begin(st, off, &in), "ingest");
-	check(store_ingest_add(in, buf, len), "ingest");
-	check(store_ingest_end(in, false), "ingest");
-	begin();
-	check(store_write_ingest(tx, fid, in), "write");
-	store_ingest_free(in);
+/* As StoreData does it: the data first. */
+static void write_ahead(struct afsx_fid *fid, u64 off, const void *buf, size_t len)
+{
+	struct change c = { .make = take_data, .fid = fid };
+
+	check(store_ingest_begin(st, off, &c.in), "ingest");
+	check(store_ingest_add(c.in, buf, len), "ingest");
+	check(store_ingest_end(c.in, false), "ingest");
+	change(&c, "write");
+	store_ingest_free(c.in);
 }
 
 static void write_file(unsigned int dir, unsigned int nr, u64 off,
@@ -158,7 +221,7 @@ const struct target store_target = {
 	.open = open_store,
 	.close = close_store,
 	.begin = begin_group,
-	.end = end,
+	.end = end_group,
 	.mkdir = make_dir,
 	.create = make_file,
 	.rename = rename_file,
