@@ -4,49 +4,45 @@
 #include "afsxd.h"
 #include "fs_change.h"
 
-/**
- * fs_change_begin() - find the volume and start the transaction
- * @c: the change
- * @call: the call
- * @vid: volume that shall change
- *
- * No call to a client may be made until fs_change_end().  The volume is read
- * within the transaction: outside, that would wait until all is durable that
- * others have just changed, and changes could not share a write of the log.
- *
- * Return: 0, after which fs_change_end() must follow, or an abort code.
+/*
+ * The volume is read within the transaction: outside, that would wait until all is durable
+ * that others have just changed, and changes could not share a write of the log.
  */
-s32 fs_change_begin(struct fs_change *c, struct svc_call *call, u32 vid)
+static bool run(struct store_tx *tx, void *ctx)
 {
-	s32 code;
-	int err;
+	struct fs_change *c = ctx;
+	int err = store_tx_vol_get(tx, c->vid, &c->call->vol);
 
-	*c = (struct fs_change){ .call = call, .origin.host = call->host };
-	err = store_begin(call->d->store, &c->tx);
-	if (err)
-		return fs_abort(err);
-	err = store_tx_vol_get(c->tx, vid, &call->vol);
-	code = err ? fs_abort(err) : fs_check_rw(call);
-	if (code)
-		return fs_change_end(c, code);
-	store_set_origin(c->tx, &c->origin);
-	return 0;
+	c->tx = tx;
+	c->code = err ? fs_abort(err) : fs_check_rw(c->call);
+	if (!c->code) {
+		store_set_origin(tx, &c->origin);
+		c->code = c->fn(c, c->args, c->reply);
+	}
+	return !c->code;
 }
 
 /**
- * fs_change_end() - commit the transaction, and break the promises to others
- * @c: the change
- * @code: abort code for which the transaction is undone instead, or 0
+ * fs_change() - change a volume, and break the promises to others
+ * @call: the call
+ * @vid: the volume; the call knows it afterwards
+ * @fn: makes the change
+ * @args: for @fn
+ * @reply: for @fn
  *
- * Return: @code, or why the transaction could not be committed, or why it is not
+ * Return: 0, @fn's abort code, or why the transaction could not be made, or why it is not
  * sure that there still is what it was refused for.
  */
-s32 fs_change_end(struct fs_change *c, s32 code)
+s32 fs_change(struct svc_call *call, u32 vid, fs_change_fn fn, const void *args,
+	      void *reply)
 {
-	int err;
+	struct fs_change c = {
+		.call = call, .vid = vid, .fn = fn, .args = args, .reply = reply,
+		.origin.host = call->host,
+	};
+	int err = store_change(call->d->store, run, &c);
 
-	err = code ? store_refuse(c->tx) : store_commit(c->tx);
-	return err ? fs_abort(err) : code;
+	return err ? fs_abort(err) : c.code;
 }
 
 /** fs_change_known() - the caller need not be told that @fid changed */

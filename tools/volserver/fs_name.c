@@ -66,7 +66,7 @@ static struct store_attr attr_of_new(const struct afsx_store_status *in)
 	return attr;
 }
 
-/* A new vnode: where it shall be, what it is, and where its promise goes. */
+/* A new vnode: where it shall be, what it is, and where to tell of it. */
 struct birth {
 	const struct afsx_fid *dir;
 	const struct afsx_str *name;
@@ -74,47 +74,43 @@ struct birth {
 	enum afsx_ftype type;
 	const char *target;
 	struct afsx_callback *cb;
+	struct afsx_fid *fid;
+	struct afsx_status *status;
+	struct afsx_status *dir_status;
 };
 
-static s32 make_vnode(struct fs_change *c, const struct birth *b,
-		      struct afsx_fid *fid, struct afsx_status *status,
-		      struct afsx_status *dir_status)
+static s32 make_vnode(struct fs_change *c, const void *args, void *reply)
 {
+	const struct birth *b = args;
 	struct store_attr attr = attr_of_new(b->in);
 	u32 right = AFSX_ACE_INSERT;
 	struct fs_vnode dir;
 	s32 code;
 	int err;
 
+	(void)reply;
 	code = open_dir(c, b->dir, right, &dir);
 	if (!code && b->target && !(attr.mode & MODE_EXEC))
 		code = fs_may_change_dir(&dir, AFSX_ACE_ADMINISTER);
 	if (code)
 		return code;
 	err = store_create(c->tx, b->dir, b->name->p, b->name->len, b->type,
-			   &attr, b->target, fid);
+			   &attr, b->target, b->fid);
 	if (err)
 		return fs_name_abort(err);
 	/* nobody can change it before the transaction ends */
 	if (b->cb)
 		*b->cb = callbacks_try_grant(c->call->d->callbacks,
-					     c->call->host, fid);
-	code = fs_change_status(c, fid, status);
-	return code ? code : close_dir(c, b->dir, dir_status);
+					     c->call->host, b->fid);
+	code = fs_change_status(c, b->fid, b->status);
+	return code ? code : close_dir(c, b->dir, b->dir_status);
 }
 
-static s32 create(struct svc_call *call, const struct birth *b,
-		  struct afsx_fid *fid, struct afsx_status *status,
-		  struct afsx_status *dir_status)
+static s32 create(struct svc_call *call, const struct birth *b)
 {
-	struct fs_change c;
 	s32 code = check_new_name(b->name);
 
-	if (!code)
-		code = fs_change_begin(&c, call, b->dir->vid);
-	if (code)
-		return code;
-	return fs_change_end(&c, make_vnode(&c, b, fid, status, dir_status));
+	return code ? code : fs_change(call, b->dir->vid, make_vnode, b, NULL);
 }
 
 static s32 create_promised(struct svc_call *call,
@@ -123,9 +119,10 @@ static s32 create_promised(struct svc_call *call,
 {
 	struct birth b = {
 		.dir = &a->dir, .name = &a->name, .in = &a->in, .type = type,
-		.cb = &r->cb,
+		.cb = &r->cb, .fid = &r->fid, .status = &r->status,
+		.dir_status = &r->dir_status,
 	};
-	s32 code = create(call, &b, &r->fid, &r->status, &r->dir_status);
+	s32 code = create(call, &b);
 
 	r->sync = fs_sync(call);
 	return code;
@@ -155,13 +152,14 @@ s32 fs_symlink(struct svc_call *call, const void *args, void *reply)
 	char target[AFSX_XDR_PATH_MAX + 1];
 	struct birth b = {
 		.dir = &a->dir, .name = &a->name, .in = &a->in,
-		.type = AFSX_FTYPE_SYMLINK, .target = target,
+		.type = AFSX_FTYPE_SYMLINK, .target = target, .fid = &r->fid,
+		.status = &r->status, .dir_status = &r->dir_status,
 	};
 	s32 code;
 
 	memcpy(target, a->target.p, a->target.len);
 	target[a->target.len] = '\0';
-	code = create(call, &b, &r->fid, &r->status, &r->dir_status);
+	code = create(call, &b);
 	r->sync = fs_sync(call);
 	return code;
 }
@@ -184,9 +182,10 @@ static s32 check_link(struct fs_change *c, const struct afsx_link_args *a)
 	return 0;
 }
 
-static s32 add_link(struct fs_change *c, const struct afsx_link_args *a,
-		    struct afsx_link_reply *r)
+static s32 add_link(struct fs_change *c, const void *args, void *reply)
 {
+	const struct afsx_link_args *a = args;
+	struct afsx_link_reply *r = reply;
 	s32 code = check_link(c, a);
 	int err;
 
@@ -204,17 +203,14 @@ s32 fs_link(struct svc_call *call, const void *args, void *reply)
 {
 	const struct afsx_link_args *a = args;
 	struct afsx_link_reply *r = reply;
-	struct fs_change c;
 	s32 code = check_new_name(&a->name);
 
 	if (!code && a->dir.vid != a->fid.vid)
 		code = afsx_errno_to_abort(-EXDEV);
 	if (!code)
-		code = fs_change_begin(&c, call, a->dir.vid);
-	if (code)
-		return code;
+		code = fs_change(call, a->dir.vid, add_link, a, r);
 	r->sync = fs_sync(call);
-	return fs_change_end(&c, add_link(&c, a, r));
+	return code;
 }
 
 /*
@@ -238,10 +234,17 @@ static void forget(struct svc_call *call, const struct afsx_fid *fid)
 	atomic_store(&call->d->leftovers, true);
 }
 
-static s32 drop_name(struct fs_change *c, const struct afsx_lookup_args *a,
-		     bool want_dir, struct afsx_fid *gone,
-		     struct afsx_status *status)
+/* What is to be removed, and, with the last name, what was. */
+struct removal {
+	bool want_dir;
+	struct afsx_fid gone;
+	struct afsx_status *status;
+};
+
+static s32 drop_name(struct fs_change *c, const void *args, void *reply)
 {
+	const struct afsx_lookup_args *a = args;
+	struct removal *rm = reply;
 	struct fs_vnode dir;
 	struct afsx_fid fid;
 	int err;
@@ -249,27 +252,23 @@ static s32 drop_name(struct fs_change *c, const struct afsx_lookup_args *a,
 
 	if (code)
 		return code;
-	err = store_unlink(c->tx, &a->dir, a->name.p, a->name.len, want_dir,
-			   &fid);
+	err = store_unlink(c->tx, &a->dir, a->name.p, a->name.len,
+			   rm->want_dir, &fid);
 	if (err)
 		return fs_name_abort(err);
 	if (is_gone(c, &fid))
-		*gone = fid;
-	return close_dir(c, &a->dir, status);
+		rm->gone = fid;
+	return close_dir(c, &a->dir, rm->status);
 }
 
 static s32 remove_name(struct svc_call *call, const struct afsx_lookup_args *a,
 		       bool want_dir, struct afsx_store_reply *r)
 {
-	struct afsx_fid gone = { .vnode = 0 };
-	struct fs_change c;
-	s32 code = fs_change_begin(&c, call, a->dir.vid);
+	struct removal rm = { .want_dir = want_dir, .status = &r->status };
+	s32 code = fs_change(call, a->dir.vid, drop_name, a, &rm);
 
-	if (code)
-		return code;
-	code = fs_change_end(&c, drop_name(&c, a, want_dir, &gone, &r->status));
-	if (!code && gone.vnode)
-		forget(call, &gone);
+	if (!code && rm.gone.vnode)
+		forget(call, &rm.gone);
 	r->sync = fs_sync(call);
 	return code;
 }
@@ -286,11 +285,12 @@ s32 fs_remove_dir(struct svc_call *call, const void *args, void *reply)
 	return remove_name(call, args, true, reply);
 }
 
-/* The vnode that is moved, and what it replaces (vnode 0: nothing). */
+/* The vnode that is moved, what it replaces (vnode 0: nothing), and where to tell of it. */
 struct move {
 	struct afsx_fid fid;
 	struct afsx_fid old;
 	bool dir;
+	struct afsx_rename_reply *r;
 };
 
 static s32 find_moved(struct fs_change *c, const struct afsx_rename_args *a,
@@ -336,9 +336,10 @@ static s32 check_move(struct fs_change *c, const struct afsx_rename_args *a,
 		     fs_may_change_dir(&to, AFSX_ACE_DELETE);
 }
 
-static s32 move_name(struct fs_change *c, const struct afsx_rename_args *a,
-		     struct move *m, struct afsx_rename_reply *r)
+static s32 move_name(struct fs_change *c, const void *args, void *reply)
 {
+	const struct afsx_rename_args *a = args;
+	struct move *m = reply;
 	s32 code = check_move(c, a, m);
 	int err;
 
@@ -353,8 +354,8 @@ static s32 move_name(struct fs_change *c, const struct afsx_rename_args *a,
 		fs_change_known(c, &m->fid);
 	if (m->old.vnode && !is_gone(c, &m->old))
 		m->old.vnode = 0;
-	code = close_dir(c, &a->from_dir, &r->from_dir);
-	return code ? code : close_dir(c, &a->to_dir, &r->to_dir);
+	code = close_dir(c, &a->from_dir, &m->r->from_dir);
+	return code ? code : close_dir(c, &a->to_dir, &m->r->to_dir);
 }
 
 /** fs_rename() - Rename, also over what has the name already */
@@ -362,17 +363,13 @@ s32 fs_rename(struct svc_call *call, const void *args, void *reply)
 {
 	const struct afsx_rename_args *a = args;
 	struct afsx_rename_reply *r = reply;
-	struct move m = { .dir = false };
-	struct fs_change c;
+	struct move m = { .r = r };
 	s32 code = check_new_name(&a->to);
 
 	if (!code && a->from_dir.vid != a->to_dir.vid)
 		code = afsx_errno_to_abort(-EXDEV);
 	if (!code)
-		code = fs_change_begin(&c, call, a->from_dir.vid);
-	if (code)
-		return code;
-	code = fs_change_end(&c, move_name(&c, a, &m, r));
+		code = fs_change(call, a->from_dir.vid, move_name, a, &m);
 	if (!code && m.old.vnode)
 		forget(call, &m.old);
 	r->sync = fs_sync(call);

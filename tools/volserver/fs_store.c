@@ -126,9 +126,16 @@ static int write_data(struct fs_change *c, const struct afsx_store_data_args *a,
 	return err ? err : store_write_ingest(c->tx, &a->fid, in);
 }
 
-static s32 store_data(struct fs_change *c, const struct afsx_store_data_args *a,
-		      struct store_ingest *in, struct afsx_status *status)
+/* What becomes of data that was taken from a client. */
+struct arrived {
+	struct store_ingest *in;
+	struct afsx_status *status;
+};
+
+static s32 store_data(struct fs_change *c, const void *args, void *reply)
 {
+	const struct afsx_store_data_args *a = args;
+	struct arrived *data = reply;
 	struct store_attr attr = attr_of(&a->in);
 	struct fs_vnode v;
 	s32 code;
@@ -145,10 +152,10 @@ static s32 store_data(struct fs_change *c, const struct afsx_store_data_args *a,
 	}
 	attr.mask |= STORE_SET_AUTHOR;
 	attr.author = AFSX_ANONYMOUS_ID;
-	err = write_data(c, a, v.st.size, in);
+	err = write_data(c, a, v.st.size, data->in);
 	if (!err)
 		err = store_setattr(c->tx, &a->fid, &attr);
-	return err ? fs_abort(err) : fs_change_status(c, &a->fid, status);
+	return err ? fs_abort(err) : fs_change_status(c, &a->fid, data->status);
 }
 
 /** fs_store_data() - StoreData and StoreData64 */
@@ -156,34 +163,32 @@ s32 fs_store_data(struct svc_call *call, const void *args, void *reply)
 {
 	const struct afsx_store_data_args *a = args;
 	struct afsx_store_reply *r = reply;
-	struct store_ingest *in = NULL;
-	struct fs_change c;
+	struct arrived data = { .status = &r->status };
 	s32 code;
 
 	code = check_store_data(call, a);
 	if (code)
 		return code;
-	code = fs_abort(store_ingest_begin(call->d->store, a->pos, &in));
+	code = fs_abort(store_ingest_begin(call->d->store, a->pos,
+					  &data.in));
 	if (!code)
-		code = receive(call, a, in);
+		code = receive(call, a, data.in);
 	if (!code)
 		code = fs_abort(store_settle(call->d->store, &a->fid,
 					     a->pos + a->len));
 	if (!code)
-		code = fs_change_begin(&c, call, a->fid.vid);
-	if (!code)
-		code = fs_change_end(&c, store_data(&c, a, in, &r->status));
+		code = fs_change(call, a->fid.vid, store_data, a, &data);
 	if (!code)
 		stats_stored(call->d->stats, a->len);
-	store_ingest_free(in);
+	store_ingest_free(data.in);
 	r->sync = fs_sync(call);
 	return code;
 }
 
-static s32 store_status(struct fs_change *c,
-			const struct afsx_store_status_args *a,
-			struct afsx_status *status)
+static s32 store_status(struct fs_change *c, const void *args, void *reply)
 {
+	const struct afsx_store_status_args *a = args;
+	struct afsx_store_reply *r = reply;
 	struct store_attr attr = attr_of(&a->in);
 	struct fs_vnode v;
 	s32 code;
@@ -195,7 +200,7 @@ static s32 store_status(struct fs_change *c,
 	if (code)
 		return code;
 	err = store_setattr(c->tx, &a->fid, &attr);
-	return err ? fs_abort(err) : fs_change_status(c, &a->fid, status);
+	return err ? fs_abort(err) : fs_change_status(c, &a->fid, &r->status);
 }
 
 /** fs_store_status() - StoreStatus: mode and modification time */
@@ -203,29 +208,34 @@ s32 fs_store_status(struct svc_call *call, const void *args, void *reply)
 {
 	const struct afsx_store_status_args *a = args;
 	struct afsx_store_reply *r = reply;
-	struct fs_change c;
-	s32 code = fs_change_begin(&c, call, a->fid.vid);
+	s32 code = fs_change(call, a->fid.vid, store_status, a, r);
 
-	if (code)
-		return code;
 	r->sync = fs_sync(call);
-	return fs_change_end(&c, store_status(&c, a, &r->status));
+	return code;
 }
 
-static s32 store_acl(struct fs_change *c, const struct afsx_fid *fid,
-		     const char *text, size_t len, struct afsx_status *status)
+/* An access list as it is stored. */
+struct acl_text {
+	const struct afsx_fid *fid;
+	char text[STORE_ACL_MAX];
+	size_t len;
+};
+
+static s32 store_acl(struct fs_change *c, const void *args, void *reply)
 {
+	const struct acl_text *a = args;
+	struct afsx_store_reply *r = reply;
 	struct fs_vnode dir;
 	s32 code;
 	int err;
 
-	code = fs_tx_vnode(c->tx, fid, &dir);
+	code = fs_tx_vnode(c->tx, a->fid, &dir);
 	if (!code)
 		code = fs_may_change_dir(&dir, AFSX_ACE_ADMINISTER);
 	if (code)
 		return code;
-	err = store_acl_set(c->tx, fid, text, len);
-	return err ? fs_abort(err) : fs_change_status(c, fid, status);
+	err = store_acl_set(c->tx, a->fid, a->text, a->len);
+	return err ? fs_abort(err) : fs_change_status(c, a->fid, &r->status);
 }
 
 /** fs_store_acl() - StoreACL, by either opcode: the list of a directory */
@@ -233,21 +243,18 @@ s32 fs_store_acl(struct svc_call *call, const void *args, void *reply)
 {
 	const struct afsx_store_acl_args *a = args;
 	struct afsx_store_reply *r = reply;
-	char text[STORE_ACL_MAX];
-	struct fs_change c;
+	struct acl_text new = { .fid = &a->fid };
 	struct acl acl;
 	ssize_t len;
 	s32 code;
 
 	len = acl_parse(a->acl.p, a->acl.len, &acl);
 	if (!len)
-		len = acl_format(&acl, text, sizeof(text));
+		len = acl_format(&acl, new.text, sizeof(new.text));
 	if (len < 0)
 		return afsx_errno_to_abort((int)len);
-	code = fs_change_begin(&c, call, a->fid.vid);
-	if (code)
-		return code;
+	new.len = (size_t)len;
+	code = fs_change(call, a->fid.vid, store_acl, &new, r);
 	r->sync = fs_sync(call);
-	return fs_change_end(&c, store_acl(&c, &a->fid, text, (size_t)len,
-					   &r->status));
+	return code;
 }

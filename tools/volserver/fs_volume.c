@@ -102,8 +102,9 @@ static s32 take_changes(const struct afsx_set_volume_args *a,
  * It takes the right to administer the root directory: as long as nobody can
  * prove to be an administrator of the cell, that is how one is made.
  */
-static s32 set_volume(struct fs_change *c, const struct afsx_set_volume_args *a)
+static s32 set_volume(struct fs_change *c, const void *args, void *reply)
 {
+	const struct afsx_set_volume_args *a = args;
 	struct afsx_fid root = { a->vid, AFSX_ROOT_VNODE, AFSX_ROOT_UNIQUE };
 	struct store_vol vol = c->call->vol;
 	unsigned int mask;
@@ -111,6 +112,7 @@ static s32 set_volume(struct fs_change *c, const struct afsx_set_volume_args *a)
 	s32 code;
 	int err;
 
+	(void)reply;
 	code = fs_tx_vnode(c->tx, &root, &v);
 	if (!code)
 		code = fs_may_change_dir(&v, AFSX_ACE_ADMINISTER);
@@ -126,8 +128,6 @@ static s32 set_volume(struct fs_change *c, const struct afsx_set_volume_args *a)
 s32 fs_set_volume_status(struct svc_call *call, const void *args, void *reply)
 {
 	const struct afsx_set_volume_args *a = args;
-	struct fs_change c;
-	s32 code = fs_change_begin(&c, call, a->vid);
 
-	return code ? code : fs_change_end(&c, set_volume(&c, a));
+	return fs_change(call, a->vid, set_volume, a, reply);
 }
