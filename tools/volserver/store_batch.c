@@ -175,7 +175,7 @@ static bool is_full(struct store *st)
 {
 	struct batch *b = &st->batch;
 
-	if (!wal_is_idle(st->wal))
+	if (!b->first || !wal_is_idle(st->wal))
 		return false;
 	return b->nr >= BATCH_MAX ||
 	       (!atomic_load(&b->queued) && !rally_patience(&b->rally));

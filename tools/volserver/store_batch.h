@@ -26,7 +26,7 @@ struct store_tx;
  * @first: in the order in which they ended
  * @last: the last one, when there is a first
  * @nr: their number
- * @queued: threads that wait for the writer's lock to begin another
+ * @queued: threads that wait for the writer's lock, and changes that wait for one that has it
  * @rally: who may still come
  */
 struct batch {

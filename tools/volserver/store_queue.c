@@ -50,12 +50,14 @@ void queue_destroy(struct queue *q)
 	pthread_mutex_destroy(&q->lock);
 }
 
-static void put(struct queue *q, struct job *job)
+static void put(struct store *st, struct job *job)
 {
-	MUTEX_GUARD(&q->lock);
+	struct queue *q = &st->queue;
 
+	MUTEX_GUARD(&q->lock);
 	*q->last = job;
 	q->last = &job->next;
+	atomic_fetch_add(&st->batch.queued, 1);
 }
 
 static struct job *take(struct queue *q)
@@ -101,7 +103,6 @@ void store_unlock(struct store *st)
 	job = take(&st->queue);
 	if (!job)
 		return;
-	atomic_fetch_sub(&st->batch.queued, 1);
 	job->state = JOB_CHOSEN;
 	sem_post(&job->waiter.woken);
 }
@@ -181,17 +182,22 @@ static bool sleep_for(struct store *st, struct job *job)
 		return true;
 	store_enter(st);
 	execute(job);
+	atomic_fetch_sub(&st->batch.queued, 1);
 	work(st, NULL);
 	return false;
 }
 
 static int finish(struct store *st, struct job *job, bool woken)
 {
+	int ret = job->ret;
+
 	if (job->state == JOB_ADDED)
-		return batch_wait(job->tx, woken ? &job->waiter : NULL);
-	if (!woken)
+		ret = batch_wait(job->tx, woken ? &job->waiter : NULL);
+	/* what failed was not waited for, but others of the round may be in the next batch */
+	if (!woken && (ret || job->state != JOB_ADDED))
 		wal_kick(st->wal);
-	return job->ret ? job->ret : wal_barrier(st->wal, job->tx->losses);
+	return ret || job->state == JOB_ADDED ?
+	       ret : wal_barrier(st->wal, job->tx->losses);
 }
 
 int store_change(struct store *st, bool (*body)(struct store_tx *tx, void *ctx),
@@ -204,8 +210,7 @@ int store_change(struct store *st, bool (*body)(struct store_tx *tx, void *ctx),
 	if (ret)
 		return ret;
 	sem_init(&job.waiter.woken, 0, 0);
-	atomic_fetch_add(&st->batch.queued, 1);
-	put(&st->queue, &job);
+	put(st, &job);
 	if (!try_work(st, &job))
 		woken = sleep_for(st, &job);
 	ret = finish(st, &job, woken);

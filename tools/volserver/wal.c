@@ -333,14 +333,25 @@ static struct wal_waiter *take_satisfied(struct wal *w)
 	return list;
 }
 
+/* The first who can write at once; else one who has to end a transaction before. */
+static struct wal_waiter **find_leader(struct wal *w)
+{
+	struct wal_waiter **link = &w->first;
+
+	while (*link && (*link)->ticket > atomic_load(&w->committed))
+		link = &(*link)->next;
+	return *link ? link : &w->first;
+}
+
 /* Let one of those who wait lead the next write. */
 static void wake_leader(struct wal *w)
 {
-	struct wal_waiter *p = w->first;
+	struct wal_waiter **link = find_leader(w);
+	struct wal_waiter *p = *link;
 
 	if (!p)
 		return;
-	take_out(w, &w->first);
+	take_out(w, link);
 	sem_post(&p->woken);
 }
 
@@ -504,7 +515,8 @@ static int gather(struct wal *w)
 	ended = w->source->end(w->source_ctx);
 	pthread_mutex_lock(&w->lock);
 	w->gathering = false;
-	if (!ended)
+	/* wal_sync() may have written it: who came meanwhile relies on being woken */
+	if (!ended || wal_is_settled(w))
 		wake_leader(w);
 	return ended ? 1 : -EINVAL;
 }
@@ -549,8 +561,9 @@ void wal_enter(struct wal *w, struct wal_waiter *list)
 	MUTEX_GUARD(&w->lock);
 
 	append(w, list);
-	if (w->err)
-		wake_waiters(w);
+	list = take_satisfied(w);
+	if (list)
+		sem_post(&list->woken);
 }
 
 int wal_resume(struct wal *w, struct wal_waiter *self)

@@ -135,7 +135,8 @@ int wal_wait(struct wal *w, u64 ticket);
 /**
  * wal_enter() - have others wait, each of whom is asleep until its @woken is posted
  * @w: log
- * @list: them; their tickets are the next one, of a transaction that is open
+ * @list: them; their tickets are the next one, of a transaction that is open, or that of
+ *	one that was given up since
  *
  * Called with the writer's lock held. Who calls it does wal_wait() or wal_kick() later.
  */

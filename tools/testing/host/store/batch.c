@@ -3,10 +3,13 @@
  * store-batch: transactions that come while the log is being written end together. The
  * device holds a write up until as many threads as a scenario has are in its batch, so
  * that it is the same one each time; then what each of them was told, what the store
- * shows, and what it shows after a crash is compared with what the scenario says.
+ * shows, and what it shows after a crash is compared with what the scenario says. And
+ * the same once more with changes that come while another thread has the store, and are
+ * executed by one of theirs.
  */
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -208,6 +211,39 @@ static int create_many(struct store_tx *tx, const char *name)
 	return ret ? ret : tx_flush(tx);
 }
 
+/* What an act does in its transaction. */
+static int change(struct store_tx *tx, enum act what, const char *name)
+{
+	struct afsx_fid dir = root(), fid;
+	int ret;
+
+	switch (what) {
+	case CREATE:
+		return create(tx, name, &fid);
+	case FILL:
+	case UNDONE:
+		return create(tx, name, &fid) ? : write_to(tx, &fid, 9000);
+	case REMOVE:
+		return store_unlink(tx, &dir, name, strlen(name), false, &fid);
+	case LOST:
+		return create(tx, name, &fid) ? : tx_flush(tx) ? :
+		       db_run(tx->db, SQL_ROLLBACK, "");
+	case LARGE:
+		return create_many(tx, name);
+	case TOO_BIG:
+		return create(tx, name, &fid) ? : write_to(tx, &fid, QUOTA_KIB * 1024 + 1);
+	default:
+		ret = store_tx_lookup(tx, &dir, name, strlen(name), &fid);
+		expect("refused", ret, 0);
+		return ret;
+	}
+}
+
+static bool is_kept(enum act what)
+{
+	return what == CREATE || what == FILL || what == REMOVE;
+}
+
 static int give_up(struct store_tx *tx, int ret)
 {
 	store_abort(tx);
@@ -218,44 +254,17 @@ static int give_up(struct store_tx *tx, int ret)
 
 static int act(enum act what, const char *name)
 {
-	struct afsx_fid dir = root(), fid;
 	struct store_tx *tx;
 	int ret = store_begin(st, &tx);
 
 	if (ret)
 		return ret;
-	switch (what) {
-	case CREATE:
-		ret = create(tx, name, &fid);
-		break;
-	case FILL:
-		ret = create(tx, name, &fid) ? : write_to(tx, &fid, 9000);
-		break;
-	case REMOVE:
-		ret = store_unlink(tx, &dir, name, strlen(name), false,
-				   &fid);
-		break;
-	case UNDONE:
-		ret = create(tx, name, &fid) ? : write_to(tx, &fid, 9000);
-		return give_up(tx, ret);
-	case LOST:
-		ret = create(tx, name, &fid) ? : tx_flush(tx) ? :
-		      db_run(tx->db, SQL_ROLLBACK, "");
-		return give_up(tx, ret);
-	case LARGE:
-		return give_up(tx, create_many(tx, name));
-	case TOO_BIG:
-		ret = create(tx, name, &fid) ? : write_to(tx, &fid, QUOTA_KIB * 1024 + 1);
-		return give_up(tx, ret);
-	default:
-		expect("refused", store_tx_lookup(tx, &dir, name, strlen(name),
-						  &fid), 0);
+	ret = change(tx, what, name);
+	if (what == REFUSED)
 		return store_refuse(tx);
-	}
-	if (!ret)
+	if (is_kept(what) && !ret)
 		return store_commit(tx);
-	store_abort(tx);
-	return ret;
+	return give_up(tx, ret);
 }
 
 static void *first_thread(void *arg)
@@ -270,6 +279,54 @@ static void *thread(void *arg)
 
 	expect(now->op[i].name, act(now->op[i].act, now->op[i].name),
 	       now->op[i].told);
+	return NULL;
+}
+
+/* ---- the same, executed by one of them -------------------------------------------- */
+
+/* A change, and the threads that brought and executed it. */
+struct brought {
+	const struct op *op;
+	pthread_t owner;
+	pthread_t by;
+	unsigned int news;
+	int ret;
+};
+
+static bool execute(struct store_tx *tx, void *ctx)
+{
+	struct brought *b = ctx;
+
+	b->by = pthread_self();
+	store_set_origin(tx, b);
+	b->ret = change(tx, b->op->act, b->op->name);
+	return is_kept(b->op->act) && !b->ret;
+}
+
+/* The one who is told is the one who answers for the change. */
+static void on_news(void *ctx, const void *origin, const struct afsx_fid *fids, size_t nr)
+{
+	const struct brought *b = origin;
+
+	(void)ctx;
+	(void)fids;
+	if (!b)
+		return;
+	expect("the owner tells of it", pthread_equal(b->owner, pthread_self()), 1);
+	expect("news", nr > 0, 1);
+	((struct brought *)b)->news++;
+}
+
+static void *bring(void *arg)
+{
+	struct brought *b = arg;
+	int ret;
+
+	b->owner = pthread_self();
+	ret = store_change(st, execute, b);
+	expect(b->op->name, ret ? ret : b->ret, b->op->told);
+	expect("told once, when it is durable", b->news,
+	       is_kept(b->op->act) && !b->op->told);
 	return NULL;
 }
 
@@ -344,21 +401,29 @@ static void new_store(void)
 		die("cannot begin");
 }
 
-static void run(void)
+static unsigned int nr_ops(void)
 {
-	pthread_t first, threads[THREADS_MAX];
 	unsigned int nr = 0;
 
-	new_store();
-	writes = 0;
+	while (nr < THREADS_MAX && now->op[nr].act)
+		nr++;
+	return nr;
+}
+
+static void run_while_writing(void)
+{
+	pthread_t first, threads[THREADS_MAX];
+	unsigned int nr = nr_ops();
+
+	while (!sem_trywait(&joined))
+		;	/* of the scenario before */
 	watching = true;
 	pthread_create(&first, NULL, first_thread, NULL);
 	sem_wait(&joined);
 	sem_wait(&held);
-	while (nr < THREADS_MAX && now->op[nr].act) {
-		pthread_create(&threads[nr], NULL, thread, (void *)(size_t)nr);
+	for (size_t i = 0; i < nr; i++) {
+		pthread_create(&threads[i], NULL, thread, (void *)i);
 		sem_wait(&joined);
-		nr++;
 	}
 	sem_post(&go_on);
 	pthread_join(first, NULL);
@@ -366,6 +431,43 @@ static void run(void)
 		pthread_join(threads[i], NULL);
 	watching = false;
 	expect("writes of the log", writes, now->writes ? : 2);
+}
+
+/* All of them come while this thread has the store; the first one executes them. */
+static void run_queued(void)
+{
+	struct brought b[THREADS_MAX] = { { .news = 0 } };
+	pthread_t threads[THREADS_MAX];
+	unsigned int nr = nr_ops();
+	struct store_tx *tx;
+
+	first_thread(NULL);
+	store_set_notify(st, on_news, NULL);
+	if (store_begin(st, &tx))
+		die("%s: cannot begin", now->what);
+	writes = 1;	/* those of the other way have that of "first" */
+	watching = true;
+	for (unsigned int i = 0; i < nr; i++) {
+		b[i].op = &now->op[i];
+		pthread_create(&threads[i], NULL, bring, &b[i]);
+		while (atomic_load(&st->batch.queued) != i + 1)
+			sched_yield();
+	}
+	store_abort(tx);
+	for (unsigned int i = 0; i < nr; i++)
+		pthread_join(threads[i], NULL);
+	watching = false;
+	expect("writes of the log", writes, now->writes ? : 2);
+	for (unsigned int i = 0; i < nr; i++)
+		expect("the first one executes all", pthread_equal(b[i].by, b[0].owner), 1);
+	expect("nobody waits", atomic_load(&st->batch.queued), 0);
+}
+
+static void run(void (*changes)(void))
+{
+	new_store();
+	writes = 0;
+	changes();
 	expect_names("afterwards");
 	expect("the one after", act(CREATE, "later"), now->fault ? -EROFS : 0);
 	expect("and its end", act(REMOVE, "later"), now->fault ? -EROFS : 0);
@@ -388,7 +490,8 @@ int main(void)
 	sem_init(&joined, 0, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(scenarios); i++) {
 		now = &scenarios[i];
-		run();
+		run(run_while_writing);
+		run(run_queued);
 	}
 	printf("%u results as expected\n", checks);
 	return 0;
