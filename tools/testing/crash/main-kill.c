@@ -43,28 +43,51 @@ static void say(char what, u64 nr)
 		exit(1);
 }
 
+/* A step, and which. */
+struct attempt {
+	struct writer *w;
+	u64 nr;
+};
+
+static bool take_step(struct store_tx *tx, void *ctx)
+{
+	struct attempt *a = ctx;
+	struct writer *w = a->w;
+	struct step s;
+	int ret;
+
+	next_step(&w->m, &w->rng, &s);
+	a->nr = ++w->nr;
+	ret = work_step(tx, w->vid, &s);
+	if (ret)
+		die("cannot %s: %s", step_text(&s), strerror(-ret));
+	say('b', a->nr);
+	return true;
+}
+
+static int take_step_here(struct attempt *a)
+{
+	struct store_tx *tx;
+	int ret = store_begin(a->w->st, &tx);
+
+	if (ret)
+		return ret;
+	take_step(tx, a);
+	return store_commit(tx);
+}
+
+/* By turns in a transaction of its own, and in whichever thread has the store. */
 static void *write_on(void *arg)
 {
-	struct writer *w = arg;
+	struct attempt a = { .w = arg };
 
-	for (;;) {
-		struct store_tx *tx;
-		struct step s;
-		u64 nr;
-		int ret = store_begin(w->st, &tx);
+	for (unsigned int i = 1;; i++) {
+		int ret = i % 4 ? store_change(a.w->st, take_step, &a) :
+				  take_step_here(&a);
 
-		if (ret)
-			die("cannot begin: %s", strerror(-ret));
-		next_step(&w->m, &w->rng, &s);
-		nr = ++w->nr;
-		ret = work_step(tx, w->vid, &s);
-		if (ret)
-			die("cannot %s: %s", step_text(&s), strerror(-ret));
-		say('b', nr);
-		ret = store_commit(tx);
 		if (ret)
 			die("cannot commit: %s", strerror(-ret));
-		say('a', nr);
+		say('a', a.nr);
 	}
 	return NULL;
 }

@@ -42,17 +42,20 @@ struct run {
 
 /* ---- the work ----------------------------------------------------------------- */
 
+/* A step of one of the threads, and the state of the model that is durable then. */
+struct attempt {
+	struct run *r;
+	enum { NO_STEP, REFUSED, UNDONE, DONE } what;
+	u32 state;
+};
+
 /* There is a volume of that name; who is told so relies on all that was before. */
-static void be_refused(struct run *r, struct store_tx *tx)
+static void be_refused(struct store_tx *tx)
 {
-	u32 state = r->h.nr - 1;
 	u32 id;
 
 	if (store_vol_create(tx, MODEL_VOLUME, 0, &id) != -EEXIST)
 		die("two volumes of the same name");
-	if (store_refuse(tx))
-		die("what was refused is lost");
-	history_acked(&r->h, state, ramdev_now(&r->dev));
 }
 
 /* A change that fails when most of it is done leaves nothing, whoever else changes. */
@@ -69,47 +72,79 @@ static void be_undone(struct run *r, struct store_tx *tx)
 	    store_write(tx, &fid, 100, data, sizeof(data)) ||
 	    store_setattr(tx, &fid, &attr))
 		die("cannot change what shall be undone");
-	store_abort(tx);
 }
 
-/* One step; the model is changed with the writer's lock of the store held. */
-static bool work_once(struct run *r)
+static void take_step(struct run *r, struct store_tx *tx)
 {
-	struct store_tx *tx;
 	struct step s;
-	u32 state;
-	int ret = store_begin(r->st, &tx);
+	int ret;
 
-	if (ret)
-		die("cannot begin: %s", strerror(-ret));
-	if (!r->left) {
-		store_abort(tx);
-		return false;
-	}
-	r->left--;
-	if (!rng_below(&r->rng, REFUSALS)) {
-		be_refused(r, tx);
-		return true;
-	}
-	if (!rng_below(&r->rng, FAILURES)) {
-		be_undone(r, tx);
-		return true;
-	}
 	model_pick(&r->m, &r->rng, rng_next(&r->rng), &s);
 	ret = work_step(tx, r->vid, &s);
 	if (ret)
 		die("%s: %s", step_text(&s), strerror(-ret));
-	state = history_add(&r->h, &r->m, ramdev_now(&r->dev));
-	ret = store_commit(tx);
-	if (ret)
-		die("cannot commit: %s", strerror(-ret));
-	history_acked(&r->h, state, ramdev_now(&r->dev));
-	return true;
 }
 
+/* The model is changed with the writer's lock of the store held. */
+static bool attempt(struct store_tx *tx, void *ctx)
+{
+	struct attempt *a = ctx;
+	struct run *r = a->r;
+
+	a->what = NO_STEP;
+	if (!r->left)
+		return false;
+	r->left--;
+	a->state = r->h.nr - 1;
+	if (!rng_below(&r->rng, REFUSALS)) {
+		a->what = REFUSED;
+		be_refused(tx);
+	} else if (!rng_below(&r->rng, FAILURES)) {
+		a->what = UNDONE;
+		be_undone(r, tx);
+	} else {
+		a->what = DONE;
+		take_step(r, tx);
+		a->state = history_add(&r->h, &r->m, ramdev_now(&r->dev));
+	}
+	return a->what == DONE;
+}
+
+/* In a transaction of this thread. */
+static int attempt_here(struct attempt *a)
+{
+	struct store_tx *tx;
+	int ret = store_begin(a->r->st, &tx);
+
+	if (ret)
+		return ret;
+	if (attempt(tx, a))
+		return store_commit(tx);
+	if (a->what == REFUSED)
+		return store_refuse(tx);
+	store_abort(tx);
+	return 0;
+}
+
+static bool work_once(struct run *r, bool here)
+{
+	struct attempt a = { .r = r };
+	int ret = here ? attempt_here(&a) : store_change(r->st, attempt, &a);
+
+	if (ret)
+		die("a step fails: %s", strerror(-ret));
+	/* what is undone tells nothing of others, unless it is waited for */
+	if (a.what == DONE || a.what == REFUSED || (a.what == UNDONE && !here))
+		history_acked(&r->h, a.state, ramdev_now(&r->dev));
+	return a.what != NO_STEP;
+}
+
+/* By turns in a transaction of its own, and in whichever thread has the store. */
 static void *worker(void *arg)
 {
-	while (work_once(arg))
+	unsigned int i = 0;
+
+	while (work_once(arg, ++i % 4 == 0))
 		;
 	return NULL;
 }
