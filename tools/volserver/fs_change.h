@@ -11,8 +11,8 @@
 
 struct fs_change;
 
-/**
- * fs_change_fn - what a call does within its transaction
+/*
+ * What a call does within its transaction.
  *
  * It has the call's arguments, and its reply or what becomes of it. It may run in the
  * thread of another call, and may make no call to a client. Return: 0, or an abort code,

@@ -170,7 +170,7 @@ s32 fs_store_data(struct svc_call *call, const void *args, void *reply)
 	if (code)
 		return code;
 	code = fs_abort(store_ingest_begin(call->d->store, a->pos,
-					  &data.in));
+					   &data.in));
 	if (!code)
 		code = receive(call, a, data.in);
 	if (!code)
