@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "die.h"
+#include "hang.h"
 #include "log.h"
 #include "memdev.h"
 #include "store_tx.h"
@@ -56,6 +57,7 @@ struct op {
  * @op: in this order; each but the first begins when the one before is in the batch
  * @fault: of the log's second write, which is that of the batch
  * @commit_fails: SQLite cannot end it
+ * @early: when it is queued the log is told who waits once the one that is LOST has ended
  * @writes: of the log, when not 2
  * @shown: names there are afterwards
  */
@@ -64,6 +66,7 @@ struct scenario {
 	struct op op[THREADS_MAX];
 	int fault;
 	bool commit_fails;
+	bool early;
 	unsigned int writes;
 	const char *shown;
 };
@@ -104,6 +107,19 @@ static const struct scenario scenarios[] = {
 			{ CREATE, "d", 0 } },
 		.shown = "a b d first",
 	}, {
+		.what = "what SQLite undid is settled before it is waited for",
+		.op = { { CREATE, "b", -EBUSY }, { CREATE, "c", -EBUSY },
+			{ REFUSED, "b", -EBUSY }, { LOST, "d", 0 } },
+		.early = true,
+		.writes = 1,
+		.shown = "a first",
+	}, {
+		.what = "the same, and others come behind it",
+		.op = { { CREATE, "b", -EBUSY }, { LOST, "c", 0 },
+			{ CREATE, "d", 0 } },
+		.early = true,
+		.shown = "a d first",
+	}, {
 		.what = "SQLite undoes all for the failure of one",
 		.op = { { FILL, "b", -EBUSY }, { REFUSED, "b", -EBUSY },
 			{ LOST, "c", 0 }, { CREATE, "d", 0 } },
@@ -132,6 +148,7 @@ static bool watching;
 static sem_t held;		/* the first write has come */
 static sem_t go_on;		/* it may go to the device */
 static sem_t joined;		/* a thread is where it waits for the batch */
+static sem_t over;		/* the one that is LOST has ended, or who had the store */
 static atomic_uint checks;
 
 static void expect(const char *what, s64 is, s64 should)
@@ -167,6 +184,16 @@ int __wrap_wal_wait(struct wal *w, u64 ticket)
 	if (watching)
 		sem_post(&joined);
 	return __real_wal_wait(w, ticket);
+}
+
+/* Nobody is left to come: who was refused first has made durable what it saw. */
+void __wrap_wal_enter(struct wal *w, struct wal_waiter *list)
+{
+	if (watching && now->early) {
+		sem_wait(&over);
+		sem_wait(&over);
+	}
+	__real_wal_enter(w, list);
 }
 
 /* ---- what threads do --------------------------------------------------------- */
@@ -327,6 +354,8 @@ static void *bring(void *arg)
 	expect(b->op->name, ret ? ret : b->ret, b->op->told);
 	expect("told once, when it is durable", b->news,
 	       is_kept(b->op->act) && !b->op->told);
+	if (b->op->act == LOST)
+		sem_post(&over);
 	return NULL;
 }
 
@@ -454,9 +483,12 @@ static void run_queued(void)
 			sched_yield();
 	}
 	store_abort(tx);
+	sem_post(&over);
 	for (unsigned int i = 0; i < nr; i++)
 		pthread_join(threads[i], NULL);
 	watching = false;
+	while (!sem_trywait(&over))
+		;	/* nobody waited for it */
 	expect("writes of the log", writes, now->writes ? : 2);
 	for (unsigned int i = 0; i < nr; i++)
 		expect("the first one executes all", pthread_equal(b[i].by, b[0].owner), 1);
@@ -482,14 +514,22 @@ static void run(void (*changes)(void))
 	expect("close", store_close(st), 0);
 }
 
+static void say_scenario(void)
+{
+	printf("%s: ", now->what);
+}
+
 int main(void)
 {
 	log_setup("store-batch", LOG_ERROR);
+	hang_watch(say_scenario);
 	sem_init(&held, 0, 0);
 	sem_init(&go_on, 0, 0);
 	sem_init(&joined, 0, 0);
+	sem_init(&over, 0, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(scenarios); i++) {
 		now = &scenarios[i];
+		hang_over();
 		run(run_while_writing);
 		run(run_queued);
 	}

@@ -208,6 +208,24 @@ static void together(bool leaves)
 	must(store_close(st), "close");
 }
 
+static bool want_nothing(struct store_tx *tx, void *ctx)
+{
+	return false;
+}
+
+/* A change that is refused is none to be waited for others with. */
+static void refused(void)
+{
+	open_store();
+	atomic_store(&st->batch.rally.took, LONG);
+	atomic_store(&st->batch.rally.missing, 2);
+	must(store_change(st, want_nothing, NULL), "refused");
+	expect("waits for others since then", atomic_load(&st->batch.rally.since), false);
+	create(0);
+	expect("waits since it was changed", atomic_load(&st->batch.rally.latest), true);
+	must(store_close(st), "close");
+}
+
 /* ---- data ----------------------------------------------------------------------- */
 
 /* One block of a file, while others change something, too. */
@@ -253,6 +271,7 @@ int main(void)
 	nobody_comes();
 	together(false);
 	together(true);
+	refused();
 	flushes(RALLY_QUICK - 1, false);
 	flushes(RALLY_QUICK, true);
 	printf("%u results as expected\n", checks);

@@ -4,6 +4,7 @@
 #define AFSX_WRAP_H
 
 #include <pthread.h>
+#include <semaphore.h>
 
 #include "blkdev.h"
 #include "wal.h"
@@ -35,8 +36,16 @@ int __wrap_wal_write(struct wal *w, u64 off, const void *buf, size_t len);
 int __real_wal_wait(struct wal *w, u64 ticket);
 int __wrap_wal_wait(struct wal *w, u64 ticket);
 
+/* Changes that others are told of when they are durable */
+void __real_wal_enter(struct wal *w, struct wal_waiter *list);
+void __wrap_wal_enter(struct wal *w, struct wal_waiter *list);
+
 /* Moments when another thread could take a lock */
 int __real_pthread_mutex_unlock(pthread_mutex_t *lock);
 int __wrap_pthread_mutex_unlock(pthread_mutex_t *lock);
+
+/* And when one was let go on */
+int __real_sem_post(sem_t *sem);
+int __wrap_sem_post(sem_t *sem);
 
 #endif /* AFSX_WRAP_H */
