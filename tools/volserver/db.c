@@ -130,6 +130,13 @@ static int bind_blob(sqlite3_stmt *stmt, int i, const void *blob, size_t size)
 	return sqlite3_bind_blob64(stmt, i, blob, size, SQLITE_STATIC);
 }
 
+/* A change outside of a transaction would not be part of anything that can be undone. */
+static bool is_astray(const struct db *db, enum db_sql nr)
+{
+	return nr != SQL_BEGIN_WRITE && sqlite3_get_autocommit(db->sql) &&
+	       !sqlite3_stmt_readonly(db->stmt[nr]);
+}
+
 static sqlite3_stmt *vbind(struct db *db, enum db_sql nr, const char *types,
 			   va_list ap)
 {
@@ -137,6 +144,8 @@ static sqlite3_stmt *vbind(struct db *db, enum db_sql nr, const char *types,
 	const void *blob;
 	int rc = prepare(db, nr);
 
+	if (rc == SQLITE_OK && is_astray(db, nr))
+		rc = SQLITE_MISUSE;
 	stmt = db->stmt[nr];
 	for (int i = 1; rc == SQLITE_OK && *types; i++) {
 		switch (*types++) {

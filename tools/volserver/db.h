@@ -12,6 +12,8 @@
 #include "defs.h"
 #include "err.h"
 
+struct rows;
+
 /* Every statement, as named in statements.def. */
 #define SQL(name, ...)	SQL_##name,
 enum db_sql {
@@ -30,10 +32,12 @@ extern const char *const db_schema[];
 /**
  * struct db - one connection; used by one thread at a time
  * @sql: of SQLite
+ * @newer: rows that it has to see before those of the database; NULL for readers
  * @stmt: statements, prepared at their first use
  */
 struct db {
 	sqlite3 *sql;
+	const struct rows *newer;
 	struct sqlite3_stmt *stmt[SQL_NR];
 };
 

@@ -57,7 +57,7 @@ static void skip(struct import *im, const struct place *p, const char *name,
 int import_begin_batch(struct import *im)
 {
 	im->begun = clock_mono_ms();
-	return store_begin(im->c->st, &im->tx);
+	return store_begin_long(im->c->st, &im->tx);
 }
 
 int import_end_batch(struct import *im)

@@ -35,7 +35,8 @@ int sb_decode(const void *block, struct sb *sb)
 	sb->blocks = le64_get(b + SB_BLOCKS);
 	if (crc32c(0, b, SB_CRC) != le32_get(b + SB_CRC))
 		return -EUCLEAN;
-	if (le32_get(b + SB_VERS) != SB_VERSION)
+	sb->version = le32_get(b + SB_VERS);
+	if (sb->version != SB_VERSION && sb->version != SB_VERSION_OLD)
 		return -EPROTONOSUPPORT;
 	sb->seq = le64_get(b + SB_SEQ);
 	sb->created = (s64)le64_get(b + SB_CREATED);
@@ -58,7 +59,7 @@ void sb_encode(const struct sb *sb, void *block)
 
 	memset(b, 0, BLK_SIZE);
 	memcpy(b + SB_MAGIC, magic, sizeof(magic));
-	le32_put(b + SB_VERS, SB_VERSION);
+	le32_put(b + SB_VERS, sb->version);
 	le32_put(b + SB_NR, sb->nr);
 	memcpy(b + SB_UUID, sb->uuid.b, sizeof(sb->uuid.b));
 	le64_put(b + SB_SEQ, sb->seq);

@@ -10,7 +10,8 @@
 
 #include "blkdev.h"
 
-#define SB_VERSION	2
+#define SB_VERSION	3
+#define SB_VERSION_OLD	2	/* without a place for records */
 #define SB_REGIONS_MAX	240
 #define SB_LEASE_BLOCK	1	/* block of the owner's lease, see lease.h */
 #define SB_FIRST_FREE	2	/* first block that a region may take */
@@ -34,6 +35,7 @@ struct sb_region {
 
 /**
  * struct sb - decoded superblock
+ * @version: of the format: SB_VERSION or SB_VERSION_OLD
  * @uuid: of the store
  * @seq: grows with each change; the valid copy with the larger one counts
  * @blocks: size of the device when the store was made, or grew last
@@ -42,6 +44,7 @@ struct sb_region {
  * @region: the regions
  */
 struct sb {
+	u32 version;
 	struct afsx_uuid uuid;
 	u64 seq;
 	u64 blocks;

@@ -8,6 +8,8 @@
 
 #include "cleanup.h"
 #include "log.h"
+#include "redo.h"
+#include "store_apply.h"
 #include "store_tx.h"
 
 #define READERS_DEFAULT	8
@@ -47,6 +49,18 @@ static void release_reader(struct store *st, struct reader *r)
 
 struct reader *reader_get(struct store *st, int *err)
 {
+	return reader_get_for(st, NULL, err);
+}
+
+struct reader *reader_get_for(struct store *st, const struct afsx_fid *fid,
+			      int *err)
+{
+	*err = apply_for_reader(st, fid);
+	return *err ? NULL : reader_open(st, err);
+}
+
+static struct reader *begin_read(struct store *st, int *err)
+{
 	struct reader *r = take_reader(st);
 
 	*err = db_run(&r->db, SQL_BEGIN_READ, "");
@@ -54,6 +68,24 @@ struct reader *reader_get(struct store *st, int *err)
 		return r;
 	release_reader(st, r);
 	return NULL;
+}
+
+/* Whether it may begin at a moment when the log had less than the records. */
+static bool is_early(struct store *st, const struct reader *r)
+{
+	return st->rows && r->losses != atomic_load(&st->losses);
+}
+
+struct reader *reader_open(struct store *st, int *err)
+{
+	struct reader *r = begin_read(st, err);
+
+	while (r && is_early(st, r)) {
+		reader_put(st, r, 0);
+		*err = apply_for_reader(st, NULL);
+		r = *err ? NULL : begin_read(st, err);
+	}
+	return r;
 }
 
 int reader_put(struct store *st, struct reader *r, int ret)
@@ -65,7 +97,8 @@ int reader_put(struct store *st, struct reader *r, int ret)
 		db_run(&r->db, SQL_ROLLBACK, "");
 	release_reader(st, r);
 	err = wal_barrier(st->wal, losses);
-	return err && ret >= 0 ? err : ret;
+	/* what was cut off may have been written over, so that it looks damaged */
+	return err && (ret >= 0 || wal_losses(st->wal) != losses) ? err : ret;
 }
 
 static u64 oldest_locked(struct store *st)
@@ -363,7 +396,11 @@ static const struct sb_region *log_region(const struct sb *sb)
 static int open_regions(struct store *st, struct errbuf *err)
 {
 	u32 cache = (st->cfg.cache_mib ? : CACHE_DEFAULT) * MIB_BLOCKS;
-	int ret = wal_open(st->dev, log_region(&st->sb), &st->wal);
+	const struct sb_region *log = log_region(&st->sb);
+	u64 len = (u64)log->nr << BLK_SHIFT;
+	int ret = wal_open(st->dev, log->start << BLK_SHIFT,
+			   len - (st->sb.version == SB_VERSION ? redo_len(len) : 0),
+			   &st->wal);
 
 	if (!ret)
 		wal_set_source(st->wal, &batch_source, st);
@@ -396,6 +433,16 @@ static int open_databases(struct store *st, struct errbuf *err)
 	for (; !ret && st->nr_readers < nr; st->nr_readers++)
 		ret = db_open(&st->reader[st->nr_readers].db,
 			      vfs_name(st->vfs), false, err);
+	return ret;
+}
+
+/* What records have goes to the database; it needs room there, so the free map is first. */
+static int go_on(struct store *st, struct errbuf *err)
+{
+	int ret = build_free_map(st, err);
+
+	if (!ret)
+		ret = apply_start(st, log_region(&st->sb), err);
 	if (!ret && st->lease)
 		ret = ckpt_start(&st->writer, vfs_name(st->vfs), st->wal,
 				 &st->ckpt, err);
@@ -447,7 +494,7 @@ int store_open(const struct store_config *cfg, struct store **out,
 	if (!ret)
 		ret = open_databases(st, err);
 	if (!ret)
-		ret = build_free_map(st, err);
+		ret = go_on(st, err);
 	if (ret) {
 		store_close(st);
 		return ret;
@@ -466,6 +513,8 @@ int store_close(struct store *st)
 	if (st->ckpt)
 		store_reap(st);
 	ckpt_stop(st->ckpt);
+	st->ckpt = NULL;
+	apply_stop(st);
 	hot_clear(&st->hot);
 	grps_clear(&st->grps);
 	places_destroy(st->places);
@@ -480,6 +529,7 @@ int store_close(struct store *st)
 	vfs_unregister(st->vfs);
 	meta_close(st->meta);
 	wal_close(st->wal);
+	redo_close(st->redo);
 	__atomic_store_n(&st->owned, NULL, __ATOMIC_RELEASE);
 	lease_release(st->lease);
 	ret = st->dev ? blkdev_failed(st->dev) : 0;
@@ -508,7 +558,7 @@ void store_set_notify(struct store *st, store_notify_t fn, void *ctx)
 void store_space(struct store *st, u64 *total_kib, u64 *free_kib)
 {
 	u64 fixed = SB_FIRST_FREE + 1 + meta_blocks(st->meta) +
-		    (wal_limit(st->wal) >> BLK_SHIFT);
+		    log_region(&st->sb)->nr;
 
 	/* in this order: it may grow in between */
 	*free_kib = alloc_free_blocks(st->alloc) * BLK_KIB;
@@ -545,7 +595,7 @@ int store_info(struct store *st, struct store_info *info)
 	info->uuid = st->sb.uuid;
 	info->device_kib = alloc_blocks(st->alloc) * BLK_KIB;
 	info->meta_kib = meta_blocks(st->meta) * BLK_KIB;
-	info->wal_kib = wal_limit(st->wal) / 1024;
+	info->wal_kib = log_region(&st->sb)->nr * BLK_KIB;
 	info->failed = blkdev_failed(st->dev);
 	store_space(st, &info->total_kib, &info->free_kib);
 	r = reader_get(st, &ret);

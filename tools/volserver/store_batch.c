@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "redo.h"
+#include "store_apply.h"
 #include "store_tx.h"
 
 #define BATCH_MAX	64u	/* transactions that an idle device waits for */
@@ -12,16 +14,62 @@ int batch_begin(struct store_tx *tx)
 	struct store *st = tx->st;
 
 	if (st->batch.first)
-		return db_run(tx->db, SQL_SAVEPOINT, "");
+		return 0;
 	ckpt_make_room(st->ckpt);
 	store_reap(st);
-	return db_run(tx->db, SQL_BEGIN_WRITE, "");
+	return apply_room(st);
 }
 
 static void roll_back(struct store *st)
 {
 	if (!sqlite3_get_autocommit(st->writer.sql))
 		db_run(&st->writer, SQL_ROLLBACK, "");
+	st->batch.sql = false;
+}
+
+/* Rows that those before it left in records go first: its statements have to see them. */
+static int begin_sql(struct store *st)
+{
+	int ret = db_run(&st->writer, SQL_BEGIN_WRITE, "");
+
+	if (!ret)
+		ret = apply_rows(st);
+	if (ret) {
+		roll_back(st);
+		rows_unwrite(st->rows);
+		return ret;
+	}
+	st->batch.sql = true;
+	return 0;
+}
+
+static bool has_changes(const struct store *st)
+{
+	return st->batch.first || st->rows->used;
+}
+
+int batch_sql(struct store_tx *tx)
+{
+	struct store *st = tx->st;
+	int ret;
+
+	if (tx->sql)
+		return 0;
+	if (!st->batch.sql) {
+		ret = begin_sql(st);
+		if (ret)
+			return tx_fail(tx, ret);
+		tx->sql = TX_SQL_WHOLE;
+	} else {
+		tx->sql = TX_SQL_WHOLE;
+		ret = apply_rows(st);
+	}
+	if (!ret && has_changes(st)) {
+		ret = db_run(tx->db, SQL_SAVEPOINT, "");
+		tx->sql = ret ? TX_SQL_WHOLE : TX_SQL_SAVED;
+	}
+	tx->rows = sqlite3_total_changes64(tx->db->sql);
+	return tx_fail(tx, ret);
 }
 
 /* Have readers ask the database for what changes, or let them remember again. */
@@ -47,23 +95,38 @@ static void finish_one(struct store_tx *tx, int err)
 	tx->err = err;
 }
 
+/* What readers may see of the batch, before they may remember what they see. */
+static void show(struct store *st, int err)
+{
+	if (!err && !st->batch.sql) {
+		rows_show(st->rows, wal_committed(st->wal) + 1);
+	} else if (!err) {
+		apply_done(st);
+	} else {
+		hot_clear(&st->hot);
+		grps_clear(&st->grps);
+		apply_undone(st);
+	}
+}
+
 /* As soon as the log counts the ticket, each of them may be gone. */
 static void finish(struct store *st, int err)
 {
 	struct store_tx *tx;
 
+	show(st, err);
 	while ((tx = st->batch.first)) {
 		st->batch.first = tx->next;
 		finish_one(tx, err);
 	}
 	st->batch.nr = 0;
-	if (!err) {
+	if (err)
+		wal_cancel(st->wal);
+	else if (st->batch.sql)
 		wal_commit(st->wal);
-		return;
-	}
-	hot_clear(&st->hot);
-	grps_clear(&st->grps);
-	wal_cancel(st->wal);
+	else
+		wal_commit_record(st->wal);
+	st->batch.sql = false;
 }
 
 /* SQLite undid more than it was asked to. */
@@ -74,18 +137,40 @@ static void fail(struct store *st)
 	finish(st, -EBUSY);
 }
 
+/* Only what it did, if others did something before. */
+static int undo_sql(struct store_tx *tx)
+{
+	struct store *st = tx->st;
+	int ret = -EBUSY;
+
+	if (tx->sql == TX_SQL_SAVED && !sqlite3_get_autocommit(tx->db->sql))
+		ret = db_run(tx->db, SQL_ROLLBACK_TO, "");
+	if (!ret)
+		ret = db_run(tx->db, SQL_RELEASE, "");
+	/* rows of records are all that is left */
+	if (!ret && !st->batch.first) {
+		ret = apply_commit(st);
+		st->batch.sql = false;
+	}
+	return ret;
+}
+
 void batch_undo(struct store_tx *tx)
 {
 	struct store *st = tx->st;
 
-	if (!st->batch.first) {
-		roll_back(st);
-		wal_cancel(st->wal);
-	} else if (sqlite3_get_autocommit(tx->db->sql) ||
-		   db_run(tx->db, SQL_ROLLBACK_TO, "") ||
-		   db_run(tx->db, SQL_RELEASE, "")) {
+	redo_cut(st->redo, tx->record);
+	if (!tx->sql)
+		return;
+	if (!undo_sql(tx))
+		return;
+	if (st->batch.first) {
 		fail(st);
+		return;
 	}
+	roll_back(st);
+	apply_undone(st);
+	wal_cancel(st->wal);
 }
 
 void batch_add(struct store_tx *tx)
@@ -104,6 +189,17 @@ void batch_add(struct store_tx *tx)
 	each_change(tx, seen_shut, seen_shut_all);
 }
 
+static int commit_sql(struct store *st)
+{
+	int ret = apply_rows(st);
+
+	if (!ret)
+		ret = db_run(&st->writer, SQL_COMMIT, "");
+	if (ret)
+		roll_back(st);
+	return ret;
+}
+
 bool batch_end(struct store *st)
 {
 	bool wrote = false;
@@ -115,9 +211,7 @@ bool batch_end(struct store *st)
 	for (struct store_tx *tx = st->batch.first; tx; tx = tx->next)
 		wrote |= tx->wrote;
 	wal_announce(st->wal, wrote);
-	ret = db_run(&st->writer, SQL_COMMIT, "");
-	if (ret)
-		roll_back(st);
+	ret = st->batch.sql ? commit_sql(st) : 0;
 	finish(st, ret);
 	return true;
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SQLite's transactions, which take several of the store's each.
+ * Batches, which take several transactions of the store each.
  *
- * What comes while the log is being written is gathered in one transaction of SQLite:
- * pages that many change, as those of a volume's row, are written once for all, and so
- * is the log. A transaction of the store that fails is undone by a savepoint. It can
- * be seen by those that follow in the same batch, but by no reader before batch_end().
+ * What comes while the log is being written is gathered, and the log is written once for
+ * all. If all that is changed is names and status, a record of the rows that result is
+ * what makes a batch durable, and the database gets them later (store_apply.h). As soon as
+ * one of the batch needs SQLite, all of it is one transaction of SQLite. There, one of the
+ * store that fails is undone by a savepoint. What they do can be seen by those that follow
+ * in the same batch, but by no reader before batch_end().
  *
  * The functions are called with the writer's lock held.
  */
@@ -26,6 +28,7 @@ struct store_tx;
  * @first: in the order in which they ended
  * @last: the last one, when there is a first
  * @nr: their number
+ * @sql: SQLite has a transaction open, with what those did that need one
  * @queued: threads that wait for the writer's lock, and changes that wait for one that has it
  * @rally: who may still come
  */
@@ -33,12 +36,24 @@ struct batch {
 	struct store_tx *first;
 	struct store_tx *last;
 	unsigned int nr;
+	bool sql;
 	atomic_uint queued;
 	struct rally rally;
 };
 
 /** batch_begin() - a new transaction: on top of those that wait, or the first */
 int batch_begin(struct store_tx *tx);
+
+/**
+ * batch_sql() - the transaction executes statements that change the database
+ * @tx: transaction
+ *
+ * All that transactions before it left in records is written first.  To be called before
+ * the first of the statements, and before reading what records may have.
+ *
+ * Return: 0; an error, with which the transaction can only be undone.
+ */
+int batch_sql(struct store_tx *tx);
 
 /** batch_undo() - take back what @tx changed in the database since batch_begin() */
 void batch_undo(struct store_tx *tx);

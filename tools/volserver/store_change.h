@@ -26,6 +26,19 @@
 int store_begin(struct store *st, struct store_tx **tx);
 
 /**
+ * store_begin_long() - store_begin() for a transaction that others may have to wait for
+ * @st: store
+ * @tx: the transaction, on success
+ *
+ * It begins a batch, and sees to it that readers do not wait for its end, unless others
+ * have joined it.
+ *
+ * Return: as store_begin(); -ENOMEM, -ENOSPC and others when changes before it cannot be
+ * written to the database.
+ */
+int store_begin_long(struct store *st, struct store_tx **tx);
+
+/**
  * store_commit() - make a transaction durable and visible, and end it
  * @tx: transaction; gone in any case
  *

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "store_apply.h"
 #include "store_check.h"
 #include "store_scrub.h"
 #include "store_tx.h"
@@ -245,13 +246,15 @@ static int check_contents(struct check *k)
 /* Check and mend in one transaction: all of it happens, or nothing. */
 static int check_and_mend(struct check *k)
 {
-	int ret = tx_begin_alone(k->st, &k->tx);
+	int ret = store_begin_long(k->st, &k->tx);
 
 	if (ret)
 		return ret;
+	ret = batch_sql(k->tx);
 	/* rows are changed behind the back of what was loaded from them */
 	tx_forget(k->tx);
-	ret = check_contents(k);
+	if (!ret)
+		ret = check_contents(k);
 	if (!ret && k->mended)
 		return store_commit(k->tx);
 	store_abort(k->tx);
@@ -273,7 +276,9 @@ int store_check(struct store *st, unsigned int flags, store_report_t report,
 
 	store_enter(st);
 	batch_settle(st);
-	ret = check_device(&k);
+	ret = apply_all(st);
+	if (!ret)
+		ret = check_device(&k);
 	if (!ret && !mend)
 		ret = check_contents(&k);
 	store_leave(st);

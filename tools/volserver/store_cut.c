@@ -65,8 +65,8 @@ static int forget(struct store_tx *tx, struct vnode *vn)
 {
 	vn->tail_end = 0;
 	vn->tail_known = true;
-	return db_run(tx->db, SQL_ORPHAN_DELETE, "ii", (s64)vn->grp,
-		      (s64)vn->s.fid.vnode);
+	return batch_sql(tx) ? : db_run(tx->db, SQL_ORPHAN_DELETE, "ii",
+					(s64)vn->grp, (s64)vn->s.fid.vnode);
 }
 
 static int punch(struct store_tx *tx, struct vnode *vn, u64 from, u64 to)
@@ -81,8 +81,8 @@ int cut_wait(struct store_tx *tx, struct vnode *vn)
 {
 	vn->tail_known = false;
 	atomic_store(&tx->st->cuts, true);
-	return db_run(tx->db, SQL_ORPHAN_INSERT, "ii", (s64)vn->grp,
-		      (s64)vn->s.fid.vnode);
+	return batch_sql(tx) ? : db_run(tx->db, SQL_ORPHAN_INSERT, "ii",
+					(s64)vn->grp, (s64)vn->s.fid.vnode);
 }
 
 int cut_shrink(struct store_tx *tx, struct vnode *vn, u64 size)
@@ -152,7 +152,7 @@ int store_settle(struct store *st, const struct afsx_fid *fid, u64 size)
 	int ret, done = 0;
 
 	while (!done && atomic_load(&st->cuts)) {
-		ret = store_begin(st, &tx);
+		ret = store_begin_long(st, &tx);
 		if (ret)
 			return ret;
 		done = settle_step(tx, fid, size);

@@ -115,8 +115,10 @@ int data_punch(struct store_tx *tx, struct tx_grp *g, struct vnode *vn,
 	       u64 from, u64 to)
 {
 	u64 freed = 0;
-	int ret = punch_blocks(tx, g, vn, from, to, &freed);
+	int ret = batch_sql(tx);
 
+	if (!ret)
+		ret = punch_blocks(tx, g, vn, from, to, &freed);
 	return ret ? ret : tx_charge(tx, vn, -(s64)(freed * BLK_KIB));
 }
 
@@ -225,8 +227,10 @@ int data_place(struct store_tx *tx, struct vnode *vn, const struct placed *p)
 	struct extent e = {
 		.off = p->off, .nr = p->run.nr, .phys = p->run.start };
 	struct tx_grp *g;
-	int ret = tx_grp(tx, vn->grp, &g);
+	int ret = batch_sql(tx);
 
+	if (!ret)
+		ret = tx_grp(tx, vn->grp, &g);
 	if (!ret && p->end > vn->s.size)
 		ret = cut_grow(tx, vn);
 	if (!ret)
@@ -301,12 +305,10 @@ int data_write(struct store_tx *tx, struct vnode *vn, u64 off, const void *buf,
 	       size_t len)
 {
 	size_t step = EXTENT_MAX * BLK_SIZE;
-	int ret = 0;
 	u8 *blocks CLEANUP_FREE = malloc(step);
+	int ret = blocks ? batch_sql(tx) : -ENOMEM;
 
-	if (!blocks)
-		return -ENOMEM;
-	if (off + len > vn->s.size)
+	if (!ret && off + len > vn->s.size)
 		ret = cut_grow(tx, vn);
 	while (!ret && len) {
 		size_t n = min(len, step - off % BLK_SIZE);

@@ -8,18 +8,17 @@
 #include <string.h>
 
 #include "dir_index.h"
+#include "redo.h"
 #include "store_tx.h"
 
 #define DIRTY_WORDS	(AFSX_DIR_MAX_BLOCKS / 64 + 1)
 
 /**
  * struct dirblk - one block in memory
- * @id: of its row; 0 when there is none yet
- * @birth: of its row
+ * @birth: of its row; 0 when there is none yet
  * @data: contents
  */
 struct dirblk {
-	s64 id;
 	s64 birth;
 	u8 data[AFSX_DIR_BLOCK_SIZE];
 };
@@ -48,8 +47,26 @@ struct dirbuf {
 	struct dirblk *blk[AFSX_DIR_MAX_BLOCKS];
 };
 
+/* Whether there is one that the database does not have yet. */
+static bool load_newer(const struct dirbuf *d, u32 nr, struct dirblk *b)
+{
+	const struct vnode *vn = d->vn;
+	const u8 *row, *data;
+	size_t len;
+
+	if (!d->db->newer)
+		return false;
+	row = rows_find(d->db->newer, ROW_DIRBLK, vn->grp, vn->s.fid.vnode, nr);
+	if (!row)
+		return false;
+	b->birth = row_birth(row);
+	data = row_get_dirblk(row, &len);
+	memcpy(b->data, data, len);
+	return true;
+}
+
 /* Rows leave out the zeros at the end of a block. */
-static int load_block(struct dirbuf *d, u32 nr, struct dirblk *b)
+static int load_row(const struct dirbuf *d, u32 nr, struct dirblk *b)
 {
 	const struct vnode *vn = d->vn;
 	sqlite3_stmt *row;
@@ -62,14 +79,21 @@ static int load_block(struct dirbuf *d, u32 nr, struct dirblk *b)
 		ret = -EUCLEAN;
 	if (ret < 0)
 		return db_end(row, ret);
-	b->id = db_int(row, 0);
-	b->birth = db_int(row, 1);
-	len = sqlite3_column_bytes(row, 2);
+	b->birth = db_int(row, 0);
+	len = sqlite3_column_bytes(row, 1);
 	if (len > AFSX_DIR_BLOCK_SIZE)
 		return db_end(row, -EUCLEAN);
 	if (len)
-		memcpy(b->data, sqlite3_column_blob(row, 2), (size_t)len);
-	db_end(row, 0);
+		memcpy(b->data, sqlite3_column_blob(row, 1), (size_t)len);
+	return db_end(row, 0);
+}
+
+static int load_block(const struct dirbuf *d, u32 nr, struct dirblk *b)
+{
+	int ret = load_newer(d, nr, b) ? 0 : load_row(d, nr, b);
+
+	if (ret)
+		return ret;
 	return afsx_dir_check_block(b->data, nr) ? -EUCLEAN : 0;
 }
 
@@ -364,40 +388,89 @@ static size_t used_length(const u8 *data)
 	return len;
 }
 
+int dirblk_put_row(struct db *db, u32 grp, u32 vno, u32 nr, s64 birth,
+		   const u8 *data, size_t len)
+{
+	return db_run(db, SQL_DIRBLK_PUT, "iiiib", (s64)grp, (s64)vno, (s64)nr,
+		      birth, data, len);
+}
+
 static int flush_block(struct store_tx *tx, struct tx_grp *g,
 		       const struct vnode *dir, u32 nr, struct dirblk *b)
 {
-	size_t len = used_length(b->data);
 	int ret = 0;
 
-	if (b->id && b->birth > g->newest)
-		return db_run(tx->db, SQL_DIRBLK_UPDATE, "ib", b->id, b->data,
-			      len);
-	if (b->id)
-		ret = db_run(tx->db, SQL_DIRBLK_KILL, "ii", b->id, g->epoch);
-	if (ret)
-		return ret;
-	b->birth = g->epoch;
-	ret = db_run(tx->db, SQL_DIRBLK_INSERT, "iiiib", (s64)dir->grp,
-		     (s64)dir->s.fid.vnode, (s64)nr, b->birth, b->data, len);
-	b->id = sqlite3_last_insert_rowid(tx->db->sql);
-	return ret;
+	if (b->birth && b->birth <= g->newest) {
+		ret = db_run(tx->db, SQL_DIRBLK_KILL, "iiiii", (s64)dir->grp,
+			     (s64)dir->s.fid.vnode, (s64)nr, b->birth,
+			     g->epoch);
+		b->birth = 0;
+	}
+	if (!b->birth)
+		b->birth = g->epoch;
+	return ret ? ret : dirblk_put_row(tx->db, dir->grp, dir->s.fid.vnode,
+					  nr, b->birth, b->data,
+					  used_length(b->data));
 }
+
+/* The next block at or behind @nr that must be written; AFSX_DIR_MAX_BLOCKS for none. */
+static u32 next_dirty(const struct dirbuf *d, u32 nr)
+{
+	for (u32 i = nr / 64; i < DIRTY_WORDS; i++) {
+		u64 word = d->dirty[i];
+
+		if (i == nr / 64)
+			word &= ~UINT64_C(0) << nr % 64;
+		if (word)
+			return 64 * i + (u32)__builtin_ctzll(word);
+	}
+	return AFSX_DIR_MAX_BLOCKS;
+}
+
+#define FOR_EACH_DIRTY(d, nr)						\
+	for (u32 nr = next_dirty(d, 0); nr < AFSX_DIR_MAX_BLOCKS;	\
+	     nr = next_dirty(d, nr + 1))
 
 int dir_flush(struct store_tx *tx, struct tx_grp *g, struct vnode *dir)
 {
 	struct dirbuf *d = dir->dir;
 	int ret = 0;
 
-	for (u32 i = 0; i < DIRTY_WORDS; i++) {
-		while (!ret && d->dirty[i]) {
-			u32 nr = 64 * i + (u32)__builtin_ctzll(d->dirty[i]);
-
-			d->dirty[i] &= d->dirty[i] - 1;
+	FOR_EACH_DIRTY(d, nr)
+		if (!ret)
 			ret = flush_block(tx, g, dir, nr, d->blk[nr]);
-		}
-	}
+	memset(d->dirty, 0, sizeof(d->dirty));
 	return ret;
+}
+
+static int log_block(struct redo *r, const struct tx_grp *g,
+		     const struct vnode *dir, u32 nr, const struct dirblk *b)
+{
+	if (b->birth && b->birth <= g->newest)
+		return -ENOBUFS;
+	return row_put_dirblk(r, dir, nr, b->birth ? : g->epoch, b->data,
+			      used_length(b->data));
+}
+
+int dir_log(struct redo *r, const struct tx_grp *g, const struct vnode *dir)
+{
+	const struct dirbuf *d = dir->dir;
+	int ret = 0;
+
+	FOR_EACH_DIRTY(d, nr)
+		if (!ret)
+			ret = log_block(r, g, dir, nr, d->blk[nr]);
+	return ret;
+}
+
+void dir_logged(const struct tx_grp *g, struct vnode *dir)
+{
+	struct dirbuf *d = dir->dir;
+
+	FOR_EACH_DIRTY(d, nr)
+		if (!d->blk[nr]->birth)
+			d->blk[nr]->birth = g->epoch;
+	memset(d->dirty, 0, sizeof(d->dirty));
 }
 
 int dir_destroy(struct store_tx *tx, struct tx_grp *g, struct vnode *dir)

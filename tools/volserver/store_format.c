@@ -6,6 +6,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "redo.h"
 #include "store_priv.h"
 
 #define DEVICE_MIN	(16 * MIB_BLOCKS)
@@ -41,6 +42,7 @@ static int layout(const struct store_format_opts *o, u64 blocks, struct sb *sb,
 		return err_set(err, -ERANGE, "a log of %u MiB is not within 4..1024",
 			       o->wal_mib);
 	memset(sb, 0, sizeof(*sb));
+	sb->version = SB_VERSION;
 	sb->blocks = blocks;
 	sb->created = time(NULL);
 	sb->nr = 2;
@@ -116,7 +118,9 @@ static int make_database(struct blkdev *dev, const struct sb *sb,
 	struct wal *wal = NULL;
 	struct vfs *vfs = NULL;
 	struct db db;
-	int ret = wal_open(dev, &sb->region[0], &wal);
+	u64 len = (u64)sb->region[0].nr << BLK_SHIFT;
+	int ret = wal_open(dev, sb->region[0].start << BLK_SHIFT,
+			   len - redo_len(len), &wal);
 
 	if (!ret)
 		ret = meta_open(dev, sb, 0, &meta);

@@ -28,7 +28,9 @@ int store_stage(struct store_tx *tx, u32 vid, struct afsx_fid *dir)
 
 	if (!slot)
 		return -EBUSY;
-	ret = tx_grp(tx, vid, &g);
+	ret = batch_sql(tx);
+	if (!ret)
+		ret = tx_grp(tx, vid, &g);
 	if (ret)
 		return ret;
 	ret = tx_new_vnode(tx, g, AFSX_FTYPE_DIR, &vn);
@@ -257,6 +259,8 @@ static int collect_orphans(struct store_tx *tx, unsigned int max, bool *damaged)
 	struct afsx_fid fid;
 	int n = next_orphan(tx, &fid);
 
+	if (n > 0)
+		n = batch_sql(tx) ? : n;
 	if (n <= 0)
 		return n;
 	n = collect_orphan(tx, &fid, max);
@@ -272,6 +276,8 @@ static int collect_garbage(struct store_tx *tx, unsigned int max)
 	s64 grp = 0;
 	int n = next_garbage(tx, &grp);
 
+	if (n > 0)
+		n = batch_sql(tx) ? : n;
 	return n > 0 ? collect_group(tx, grp, max) : n;
 }
 
@@ -291,7 +297,7 @@ int store_collect(struct store *st, unsigned int max)
 {
 	struct store_tx *tx;
 	bool damaged = false;
-	int n, ret = store_begin(st, &tx);
+	int n, ret = store_begin_long(st, &tx);
 
 	if (ret)
 		return ret;

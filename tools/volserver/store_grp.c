@@ -107,6 +107,7 @@ static int load_group(struct store_tx *tx, struct tx_grp *g)
 static int load(struct store_tx *tx, u32 vid, struct tx_grp **out)
 {
 	struct tx_grp *g = calloc(1, sizeof(*g));
+	const u8 *newer;
 	int ret;
 
 	if (!g)
@@ -115,6 +116,9 @@ static int load(struct store_tx *tx, u32 vid, struct tx_grp **out)
 	ret = load_volume(tx, g);
 	if (!ret)
 		ret = load_group(tx, g);
+	newer = rows_find(tx->st->rows, ROW_GROUP, vid, 0, 0);
+	if (newer)
+		row_get_group(newer, g);
 	if (ret)
 		free(g);
 	else
@@ -163,19 +167,6 @@ int tx_grp(struct store_tx *tx, u32 vid, struct tx_grp **out)
 
 /* ---- changing ------------------------------------------------------------- */
 
-/* @next as it will be when the spare numbers are used up; too close to the end: as it is */
-static s64 vno_ahead(u32 next)
-{
-	return next > U32_MAX - 2 * GRP_SPARE ? next : next + 2 * GRP_SPARE;
-}
-
-u32 unique_after(u32 unique, u32 nr)
-{
-	u64 after = (u64)unique + nr;
-
-	return (u32)(after > U32_MAX ? after - U32_MAX + 1 : after);
-}
-
 /* Whether the row of the volume is not what it has to be after the transaction. */
 static bool is_outdated(const struct store_tx *tx, const struct tx_grp *g)
 {
@@ -183,24 +174,25 @@ static bool is_outdated(const struct store_tx *tx, const struct tx_grp *g)
 	       (g->changed && g->vol.updated != tx->now);
 }
 
-static int write_counters(struct store_tx *tx, struct tx_grp *g)
-{
-	g->spare = GRP_SPARE;
-	return db_run(tx->db, SQL_GRP_UPDATE, "iiiii", (s64)g->id, g->epoch,
-		      vno_ahead(g->next_file), vno_ahead(g->next_dir),
-		      (s64)unique_after(g->next_unique, GRP_SPARE));
-}
-
 int grp_flush(struct store_tx *tx, struct tx_grp *g)
 {
 	int ret = 0;
 
 	if (g->counters)
-		ret = write_counters(tx, g);
+		ret = db_run(tx->db, SQL_GRP_UPDATE, "iiiii", (s64)g->id,
+			     g->epoch, (s64)g->next_file, (s64)g->next_dir,
+			     (s64)g->next_unique);
 	if (!ret && is_outdated(tx, g) && g->id != tx->restoring)
 		ret = db_run(tx->db, SQL_VOL_USAGE, "iiii", (s64)g->id,
 			     g->used_delta, g->files_delta, tx->now);
 	return ret;
+}
+
+int grp_log(struct store_tx *tx, const struct tx_grp *g)
+{
+	if (!g->counters && !is_outdated(tx, g))
+		return 0;
+	return row_put_group(tx->st->redo, g, tx->now);
 }
 
 static void keep(struct store *st, struct tx_grp *g, s64 now)

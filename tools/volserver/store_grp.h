@@ -21,8 +21,8 @@ struct store_tx;
  * @next_file: next vnode number for a file
  * @next_dir: next vnode number for a directory
  * @next_unique: next uniquifier
- * @spare: vnodes that can be made until the group's row must be written: it has the
- *	numbers that come after them
+ * @free_file: no file has a number from @next_file on to this one
+ * @free_dir: likewise, from @next_dir on
  * @used_delta: KiB more (or less) in use
  * @files_delta: vnodes more (or fewer)
  * @counters: the group's row must be written
@@ -37,7 +37,8 @@ struct tx_grp {
 	u32 next_file;
 	u32 next_dir;
 	u32 next_unique;
-	u32 spare;
+	u64 free_file;
+	u64 free_dir;
 	s64 used_delta;
 	s64 files_delta;
 	bool counters;
@@ -56,17 +57,16 @@ struct grps {
 	unsigned int nr;
 };
 
-#define GRPS_KEPT	256u	/* by the store, at most; who is dropped skips numbers */
-#define GRP_SPARE	64u	/* numbers that a crash or an end skips, at most */
+#define GRPS_KEPT	256u	/* by the store, at most */
 
 /** tx_grp() - group of a R/W volume, loaded at first; -ENOMEDIUM, -EROFS, -EBUSY */
 int tx_grp(struct store_tx *tx, u32 vid, struct tx_grp **g);
 
-/** unique_after() - the uniquifier that comes @nr after @unique; 0 and 1 are left out */
-u32 unique_after(u32 unique, u32 nr);
-
-/** grp_flush() - write what has changed of a group and its volume */
+/** grp_flush() - write what has changed of a group and its volume to the database */
 int grp_flush(struct store_tx *tx, struct tx_grp *g);
+
+/** grp_log() - likewise, to the record; -ENOBUFS when there is no room */
+int grp_log(struct store_tx *tx, const struct tx_grp *g);
 
 /** grps_keep() - @tx is committed: the store keeps its groups, if they are still true */
 void grps_keep(struct store_tx *tx);

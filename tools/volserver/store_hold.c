@@ -97,7 +97,9 @@ int store_hold(struct store *st, u32 id, struct store_vol *vol)
 	if (ret)
 		return ret;
 	slot = busy_slot(st, 0);
-	ret = slot ? hold(tx, id, vol) : -EBUSY;
+	ret = slot ? batch_sql(tx) : -EBUSY;
+	if (!ret)
+		ret = hold(tx, id, vol);
 	if (ret) {
 		store_abort(tx);
 		return ret;
@@ -191,6 +193,8 @@ int tx_collect_busy(struct store_tx *tx, unsigned int max)
 	struct busy b;
 	int ret = next_stale(tx, &b);
 
+	if (ret > 0)
+		ret = batch_sql(tx) ? : ret;
 	if (ret <= 0)
 		return ret;
 	tx_forget(tx);

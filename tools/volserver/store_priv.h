@@ -22,8 +22,10 @@
 #include "store_hot.h"
 #include "store_places.h"
 #include "store_queue.h"
+#include "store_rows.h"
 #include "store_seen.h"
 #include "store_side.h"
+#include "store_vnode.h"
 #include "store_warm.h"
 #include "vfs.h"
 #include "wal.h"
@@ -72,6 +74,10 @@ struct reader {
  * @writer: connection that changes the database
  * @batch: transactions that end together
  * @pages: of the database after the last transaction, at most
+ * @redo: records of changes; NULL for a store of version 2 that is only read
+ * @rows: what they have and the database does not; likewise
+ * @applied: sequence of the last record that the database has
+ * @losses: wal_losses() that @rows are true for
  * @hot: what it loaded lately
  * @grps: volume groups that transactions changed lately, as they were committed
  * @ckpt: makes checkpoints; NULL when opened for reading only
@@ -112,6 +118,10 @@ struct store {
 	struct db writer;
 	struct batch batch;
 	s64 pages;
+	struct redo *redo;
+	struct rows *rows;
+	u64 applied;
+	atomic_uint losses;
 	struct hot hot;
 	struct grps grps;
 	struct ckpt *ckpt;
@@ -139,56 +149,17 @@ struct store {
 	void *notify_ctx;
 };
 
-/**
- * struct vnode - a vnode, loaded
- * @next: hash chain, of the transaction or of struct hot
- * @by_age: in struct hot, or of the transaction
- * @hot_bytes: memory of @dir when it was put there
- * @grp: volume group
- * @snap: epoch at which it is looked at; SNAP_LIVE for the R/W volume
- * @birth: of its row
- * @vol_type: of the volume it was asked for in
- * @s: status; @s.fid.vid is the volume it was asked for in
- * @target: of a symlink, NUL-terminated, or NULL
- * @acl: of a directory, or NULL for the default
- * @acl_len: bytes of @acl
- * @dir: contents of a directory, loaded as needed, or NULL
- * @near: block behind the last one written
- * @tail_end: no block from here on waits to be freed; 0: unknown
- * @tail_known: it has no blocks behind its end
- * @row: a row exists
- * @dirty: the row must be written
- * @dead: removed in this transaction
- * @touched: it has changed in this transaction
- * @versioned: its data version has grown in this transaction
- */
-struct vnode {
-	struct vnode *next;
-	TAILQ_ENTRY(vnode) by_age;
-	size_t hot_bytes;
-	u32 grp;
-	s64 snap;
-	s64 birth;
-	enum afsx_voltype vol_type;
-	struct store_status s;
-	char *target;
-	char *acl;
-	size_t acl_len;
-	struct dirbuf *dir;
-	u64 near;
-	u64 tail_end;
-	bool tail_known;
-	bool row;
-	bool dirty;
-	bool dead;
-	bool touched;
-	bool versioned;
-};
-
 /* ---- store.c ------------------------------------------------------------ */
 
-/** reader_get() - a connection with a read transaction open; NULL on failure */
+/** reader_open() - a connection with a read transaction open; NULL on failure */
+struct reader *reader_open(struct store *st, int *err);
+
+/** reader_get() - the same, and the database has all that was changed before */
 struct reader *reader_get(struct store *st, int *err);
+
+/** reader_get_for() - the same, as far as vnode @fid goes */
+struct reader *reader_get_for(struct store *st, const struct afsx_fid *fid,
+			      int *err);
 
 /**
  * reader_put() - end the transaction and give the connection back
@@ -233,31 +204,6 @@ int store_enlarge(struct store *st, u64 blocks);
 
 /** store_set_reserve() - keep a part of the free blocks for metadata */
 void store_set_reserve(struct store *st);
-
-/* ---- store_vnode.c ------------------------------------------------------ */
-
-/**
- * vnode_load() - read a vnode's row
- * @db: connection
- * @fid: which; a uniquifier of 0 matches any
- * @vn: result, to be released
- */
-int vnode_load(struct db *db, const struct afsx_fid *fid, struct vnode *vn);
-
-/** vnode_load_any() - the same, also when no name leads to it any more */
-int vnode_load_any(struct db *db, const struct afsx_fid *fid, struct vnode *vn);
-
-/** vnode_load_live() - any, as a R/W volume will show it, also when it is busy */
-int vnode_load_live(struct db *db, const struct afsx_fid *fid, struct vnode *vn);
-
-/** vnode_release() - free what a struct vnode points to, not itself */
-void vnode_release(struct vnode *vn);
-
-/** vnode_flush() - write a vnode's row, and its directory's blocks */
-int vnode_flush(struct store_tx *tx, struct vnode *vn);
-
-/** vnode_destroy() - remove a vnode that no name leads to any more */
-int vnode_destroy(struct store_tx *tx, struct vnode *vn);
 
 /* ---- store_vol.c -------------------------------------------------------- */
 

@@ -3,15 +3,14 @@
 #include <errno.h>
 #include <string.h>
 
+#include "store_apply.h"
 #include "store_fetch.h"
 #include "store_tx.h"
 
-/* Begin to read from a vnode: NULL with *@ret set when that is not possible. */
-static struct reader *read_begin(struct store *st, const struct afsx_fid *fid,
-				 struct vnode *vn, int *ret)
+static struct reader *load_with(struct store *st, struct reader *r,
+				const struct afsx_fid *fid, struct vnode *vn,
+				int *ret)
 {
-	struct reader *r = reader_get(st, ret);
-
 	if (!r)
 		return NULL;
 	*ret = vnode_load(&r->db, fid, vn);
@@ -21,11 +20,35 @@ static struct reader *read_begin(struct store *st, const struct afsx_fid *fid,
 	return NULL;
 }
 
+/* Begin to read from a vnode: NULL with *@ret set when that is not possible. */
+static struct reader *read_begin(struct store *st, const struct afsx_fid *fid,
+				 struct vnode *vn, int *ret)
+{
+	return load_with(st, reader_get_for(st, fid, ret), fid, vn, ret);
+}
+
 static int read_end(struct store *st, struct reader *r, struct vnode *vn,
 		    int ret)
 {
 	vnode_release(vn);
 	return reader_put(st, r, ret);
+}
+
+/* What is newer than the database; -ENODATA when it is not. */
+static ssize_t newer_status(struct store *st, const struct afsx_fid *fid,
+			    struct store_status *status, char *acl)
+{
+	unsigned int losses = wal_losses(st->wal);
+	ssize_t len;
+	int ret;
+
+	if (!st->rows || apply_is_lost(st))
+		return -ENODATA;
+	len = rows_status(st->rows, fid, status, acl);
+	if (len == -ENODATA)
+		return len;
+	ret = wal_barrier(st->wal, losses);
+	return ret ? ret : len;
 }
 
 /* A status from the database; @acl: NULL, or for the access list of its own. */
@@ -56,7 +79,9 @@ static ssize_t get_status(struct store *st, const struct afsx_fid *fid,
 {
 	ssize_t len = seen_get(st->seen, fid, status, acl);
 
-	return len < 0 ? load_status(st, fid, status, acl) : len;
+	if (len < 0)
+		len = newer_status(st, fid, status, acl);
+	return len == -ENODATA ? load_status(st, fid, status, acl) : len;
 }
 
 int store_getattr(struct store *st, const struct afsx_fid *fid,
@@ -254,7 +279,7 @@ static ssize_t load_with_acl(struct store *st, const struct afsx_fid *fid,
 	struct vnode vn;
 	ssize_t len;
 	int ret;
-	struct reader *r = read_begin(st, fid, &vn, &ret);
+	struct reader *r = load_with(st, reader_get(st, &ret), fid, &vn, &ret);
 
 	if (!r)
 		return ret;
@@ -280,7 +305,7 @@ static ssize_t known_with_acl(struct store *st, const struct afsx_fid *fid,
 	up = parent_of(status);
 	len = get_status(st, &up, &dir, acl);
 	if (len < 0 || dir.type != AFSX_FTYPE_DIR ||
-	    seen_get(st->seen, fid, &again, NULL) < 0 ||
+	    get_status(st, fid, &again, NULL) < 0 ||
 	    again.parent_vnode != status->parent_vnode)
 		return -EAGAIN;
 	return len;

@@ -100,6 +100,8 @@ int store_lookup(struct store *st, const struct afsx_fid *dir,
  * @len: bytes of @name
  * @fid: what it leads to
  *
+ * It may not call the store.
+ *
  * Return: true to go on, false to stop.
  */
 typedef bool (*store_emit_t)(void *ctx, const char *name, size_t len,

@@ -106,8 +106,9 @@ static int start(struct store *st, const char *name, u32 id,
 	}
 	r->st = st;
 	slot = busy_slot(st, 0);
-	ret = !slot ? -EBUSY : name ? insert_new(r, tx, name, id) :
-				      freeze(r, tx, id);
+	ret = slot ? batch_sql(tx) : -EBUSY;
+	if (!ret)
+		ret = name ? insert_new(r, tx, name, id) : freeze(r, tx, id);
 	if (ret) {
 		store_abort(tx);
 		free(r);
@@ -169,10 +170,13 @@ static int next_op(struct store_restore *r, size_t bytes)
 	if (ret)
 		return ret;
 	if (!r->tx) {
-		ret = store_begin(r->st, &r->tx);
+		ret = store_begin_long(r->st, &r->tx);
 		if (ret)
 			return ret;
 		r->tx->restoring = r->vid;
+		ret = batch_sql(r->tx);
+		if (ret)
+			return ret;
 	}
 	r->ops++;
 	r->bytes += bytes;
@@ -438,7 +442,9 @@ int store_restore_publish(struct store_restore *r,
 		ret = store_begin(r->st, &tx);
 	if (ret)
 		return ret;
-	ret = check_name(r, tx, as->name);
+	ret = batch_sql(tx);
+	if (!ret)
+		ret = check_name(r, tx, as->name);
 	if (!ret)
 		ret = raise_counters(r, tx, as->next_unique);
 	if (!ret)

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "redo.h"
+#include "store_apply.h"
 #include "store_tx.h"
 
 int run_list_add(struct run_list *l, const struct alloc_run *run)
@@ -130,22 +132,39 @@ int tx_dir(struct store_tx *tx, const struct afsx_fid *fid, struct vnode **out)
 	return ret;
 }
 
+#define LOOK_AHEAD	128u	/* numbers, of files and directories, in one query */
+
+/* Where the next number at or behind @from is that a row of the group has, or the end. */
+static int find_used(struct store_tx *tx, const struct tx_grp *g, u32 from,
+		     u64 *used)
+{
+	s64 end = (s64)from + LOOK_AHEAD;
+	sqlite3_stmt *row = db_bind(tx->db, SQL_VNODE_NEXT, "iii", (s64)g->id,
+				    (s64)from, end);
+	int ret = db_row(row);
+
+	*used = (u64)(ret > 0 ? db_int(row, 0) : end);
+	return db_end(row, min(ret, 0));
+}
+
 /* A vnode number that no row of the group has; numbers wrap around. */
 static int new_number(struct store_tx *tx, struct tx_grp *g, bool dir, u32 *vno)
 {
 	u32 *next = dir ? &g->next_dir : &g->next_file;
-	u32 first = dir ? 3 : 2;
+	u64 *until = dir ? &g->free_dir : &g->free_file;
+	bool used;
 	int ret;
 
 	do {
-		sqlite3_stmt *row;
-
 		*vno = *next;
-		*next = *vno > U32_MAX - 3 ? first : *vno + 2;
-		row = db_bind(tx->db, SQL_VNODE_EXISTS, "ii", (s64)g->id,
-			      (s64)*vno);
-		ret = db_end(row, db_row(row));
-	} while (ret > 0);
+		ret = *vno < *until ? 0 : find_used(tx, g, *vno, until);
+		used = *vno >= *until;
+		*next = *vno + 2;
+		if (*vno > U32_MAX - 3) {
+			*next = dir ? 3 : 2;
+			*until = 0;
+		}
+	} while (!ret && used);
 	return ret;
 }
 
@@ -153,11 +172,8 @@ static u32 new_unique(struct tx_grp *g)
 {
 	u32 unique = g->next_unique;
 
-	g->next_unique = unique_after(unique, 1);
-	if (g->spare)
-		g->spare--;
-	else
-		g->counters = true;
+	g->next_unique = unique < U32_MAX ? unique + 1 : 2;
+	g->counters = true;
 	return unique;
 }
 
@@ -350,13 +366,23 @@ int tx_new(struct store *st, struct store_tx **out)
 
 int tx_start(struct store_tx *tx)
 {
+	int ret;
+
 	tx->now = time(NULL);
 	tx->losses = wal_losses(tx->st->wal);
-	tx->rows = sqlite3_total_changes64(tx->db->sql);
-	return batch_begin(tx);
+	ret = batch_begin(tx);
+	tx->record = tx->st->redo->pos;
+	return ret;
 }
 
-static int begin(struct store *st, bool alone, struct store_tx **out)
+/* Who wants what is in records would have to wait for the writer's lock. */
+static int clear_records(struct store *st)
+{
+	batch_settle(st);
+	return apply_all(st);
+}
+
+static int begin(struct store *st, bool takes_long, struct store_tx **out)
 {
 	struct store_tx *tx;
 	int ret = tx_new(st, &tx);
@@ -364,9 +390,10 @@ static int begin(struct store *st, bool alone, struct store_tx **out)
 	if (ret)
 		return ret;
 	store_enter(st);
-	if (alone)
-		batch_settle(st);
-	ret = tx_start(tx);
+	if (takes_long)
+		ret = clear_records(st);
+	if (!ret)
+		ret = tx_start(tx);
 	if (ret) {
 		store_leave(st);
 		tx_free(tx);
@@ -381,7 +408,7 @@ int store_begin(struct store *st, struct store_tx **tx)
 	return begin(st, false, tx);
 }
 
-int tx_begin_alone(struct store *st, struct store_tx **tx)
+int store_begin_long(struct store *st, struct store_tx **tx)
 {
 	return begin(st, true, tx);
 }
@@ -393,8 +420,8 @@ void store_set_origin(struct store_tx *tx, const void *origin)
 
 int tx_flush(struct store_tx *tx)
 {
+	int ret = tx->err ? : batch_sql(tx);
 	struct vnode *vn;
-	int ret = tx->err;
 
 	TAILQ_FOREACH(vn, &tx->vnodes, by_age)
 		if (!ret)
@@ -409,6 +436,71 @@ static int flush_everything(struct store_tx *tx)
 	for (struct tx_grp *g = tx->grps.first; !ret && g; g = g->next)
 		ret = grp_flush(tx, g);
 	return ret;
+}
+
+static int log_everything(struct store_tx *tx)
+{
+	struct vnode *vn;
+	int ret = 0;
+
+	TAILQ_FOREACH(vn, &tx->vnodes, by_age)
+		if (!ret)
+			ret = vnode_log(tx, vn);
+	for (struct tx_grp *g = tx->grps.first; !ret && g; g = g->next)
+		ret = grp_log(tx, g);
+	return ret;
+}
+
+static const u8 *record_of(const struct store_tx *tx, size_t *len)
+{
+	*len = tx->st->redo->pos - tx->record;
+	return tx->st->redo->buf + tx->record;
+}
+
+/*
+ * Pages that a row of a record adds to the database at most: two each to its table and to
+ * the index, when leaves are split. What that adds to the levels above is much less.
+ */
+#define RECORD_ROW_PAGES	4
+#define RECORD_PAGES		64
+
+/* Rows of a record must be sure to fit the database later. */
+static int reserve_rows(struct store_tx *tx)
+{
+	struct store *st = tx->st;
+	size_t len;
+	const u8 *list = record_of(tx, &len);
+	int nr = rows_count(list, len), ret = 0;
+	u64 more;
+
+	if (nr < 0)
+		return nr;
+	if ((unsigned int)nr > rows_room(st->rows))
+		return -ENOBUFS;
+	more = RECORD_PAGES + (st->rows->used + (u64)nr) * RECORD_ROW_PAGES;
+	/* the number may be one that was reckoned with, not one that there is */
+	if (!store_has_pages(st, (u64)st->pages + more))
+		ret = db_number(tx->db, SQL_PAGE_COUNT, &st->pages);
+	tx->pages = st->pages;
+	return ret ? ret : store_grow_meta(st, (u64)st->pages + more);
+}
+
+/* Leave what changed in the record, if that is possible; else 1. */
+static int try_record(struct store_tx *tx)
+{
+	int ret = tx->err;
+
+	if (ret)
+		return ret;
+	if (tx->sql || tx->volumes)
+		return 1;
+	ret = log_everything(tx);
+	if (!ret)
+		ret = reserve_rows(tx);
+	if (ret != -ENOBUFS && ret != -ENOSPC)
+		return ret;
+	redo_cut(tx->st->redo, tx->record);
+	return 1;
 }
 
 static bool only_frees(const struct store_tx *tx)
@@ -508,16 +600,31 @@ int store_refuse(struct store_tx *tx)
 /* All that can fail, so that it can be undone. */
 static int complete(struct store_tx *tx)
 {
-	int ret = flush_everything(tx);
+	int ret = try_record(tx);
 
-	if (!ret)
-		ret = reserve_pages(tx);
+	if (ret > 0) {
+		ret = flush_everything(tx);
+		if (!ret)
+			ret = reserve_pages(tx);
+	}
 	if (!ret)
 		ret = blkdev_wait(tx->st->dev, &tx->writes);
 	if (!ret)
 		ret = list_changes(tx);
-	return ret || !tx->st->batch.first ? ret :
+	return ret || tx->sql != TX_SQL_SAVED ? ret :
 	       db_run(tx->db, SQL_RELEASE, "");
+}
+
+/* The record has what it changed. */
+static void keep_record(struct store_tx *tx)
+{
+	struct vnode *vn;
+	size_t len;
+	const u8 *list = record_of(tx, &len);
+
+	rows_put(tx->st->rows, list, len, wal_committed(tx->st->wal) + 1);
+	TAILQ_FOREACH(vn, &tx->vnodes, by_age)
+		vnode_logged(tx, vn);
 }
 
 int tx_seal(struct store_tx *tx)
@@ -528,6 +635,8 @@ int tx_seal(struct store_tx *tx)
 		undo(tx);
 		return ret;
 	}
+	if (!tx->sql)
+		keep_record(tx);
 	batch_add(tx);
 	tx->st->pages = tx->pages;
 	keep_vnodes(tx);

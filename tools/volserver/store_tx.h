@@ -13,6 +13,18 @@ struct run_list {
 	size_t size;
 };
 
+/**
+ * enum tx_sql - what a transaction has of one of SQLite
+ * @TX_SQL_NONE: nothing: a record is enough for what it changes, so far
+ * @TX_SQL_WHOLE: all of it, so far
+ * @TX_SQL_SAVED: what comes after a savepoint
+ */
+enum tx_sql {
+	TX_SQL_NONE,
+	TX_SQL_WHOLE,
+	TX_SQL_SAVED,
+};
+
 #define TX_BUCKETS	256u
 #define TX_NEWS_MAX	4096u	/* more than that: the whole volume changed */
 
@@ -26,7 +38,9 @@ struct run_list {
  * @now: time of all changes, seconds since 1970
  * @losses: wal_losses() when it began
  * @restoring: group that a restore fills unseen by others, or 0
- * @rows: that the connection had ever changed when it began
+ * @sql: what it has of SQLite's transaction
+ * @record: where its rows begin in the record that is open
+ * @rows: that the connection had ever changed before it
  * @pages: of the database with all of its changes, at most
  * @writes: file data under way
  * @wrote: file data was written that takes a FLUSH to be durable
@@ -57,6 +71,8 @@ struct store_tx {
 	s64 now;
 	unsigned int losses;
 	u32 restoring;
+	enum tx_sql sql;
+	u64 record;
 	s64 rows;
 	s64 pages;
 	struct blkdev_batch writes;
@@ -125,10 +141,7 @@ void tx_tell(struct store_tx *tx);
 /** tx_free() - forget a transaction that has ended, or has not begun */
 void tx_free(struct store_tx *tx);
 
-/** tx_begin_alone() - store_begin(), but with no other transaction in the same batch */
-int tx_begin_alone(struct store *st, struct store_tx **tx);
-
-/** tx_flush() - write the rows of all vnodes that changed so far */
+/** tx_flush() - write the rows of all vnodes that changed so far to the database */
 int tx_flush(struct store_tx *tx);
 
 /** tx_forget() - rows change in a way that no vnode or group in memory tells */

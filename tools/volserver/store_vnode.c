@@ -73,6 +73,25 @@ static int vnode_from_row(sqlite3_stmt *row, struct vnode *vn)
 	return ret;
 }
 
+/* Of a R/W volume, when the database does not have it yet: 1; 0 when it has; an error. */
+static int load_newer(const struct rows *newer, const struct afsx_fid *fid,
+		      struct vnode *vn)
+{
+	const u8 *row = rows_find(newer, ROW_VNODE, fid->vid, fid->vnode, 0);
+	int ret;
+
+	if (!row)
+		return 0;
+	if (row_kind(row) == ROW_GONE)
+		return -ENOENT;
+	ret = row_get_vnode(row, vn);
+	if (!ret && fid->unique && fid->unique != vn->s.fid.unique) {
+		vnode_release(vn);
+		ret = -ESTALE;
+	}
+	return ret ? ret : 1;
+}
+
 /* @snap: an epoch at least as late as this is looked at */
 static int load(struct db *db, const struct afsx_fid *fid, s64 snap,
 		struct vnode *vn)
@@ -80,6 +99,9 @@ static int load(struct db *db, const struct afsx_fid *fid, s64 snap,
 	sqlite3_stmt *row;
 	int ret;
 
+	ret = db->newer ? load_newer(db->newer, fid, vn) : 0;
+	if (ret)
+		return min(ret, 0);
 	memset(vn, 0, sizeof(*vn));
 	vn->s.fid = *fid;
 	row = db_bind(db, SQL_VNODE_GET, "iii", (s64)fid->vid, (s64)fid->vnode,
@@ -129,19 +151,29 @@ void vnode_release(struct vnode *vn)
 	vn->dir = NULL;
 }
 
-static int put_row(struct store_tx *tx, const struct vnode *vn)
+int vnode_put_row(struct db *db, const struct store_status *s, s64 birth,
+		  const struct vnode_text *text)
 {
-	const struct store_status *s = &vn->s;
-
-	return db_run(tx->db, SQL_VNODE_PUT, "iiiiiiiiiiiiiiiiibb",
-		      (s64)vn->grp, (s64)s->fid.vnode, vn->birth,
+	return db_run(db, SQL_VNODE_PUT, "iiiiiiiiiiiiiiiiibb",
+		      (s64)s->fid.vid, (s64)s->fid.vnode, birth,
 		      (s64)s->fid.unique, (s64)s->type, (s64)s->dv,
 		      (s64)s->size, (s64)s->nlink, (s64)s->mode,
 		      (s64)s->owner, (s64)s->group, (s64)s->author,
 		      (s64)s->parent_vnode, (s64)s->parent_unique,
 		      s->mtime_client, s->mtime_server, (s64)s->used_kib,
-		      vn->target, vn->target ? strlen(vn->target) : (size_t)0,
-		      vn->acl, vn->acl_len);
+		      text->target, text->target_len, text->acl, text->acl_len);
+}
+
+static int put_row(struct store_tx *tx, const struct vnode *vn)
+{
+	struct vnode_text text = {
+		.target = vn->target,
+		.target_len = vn->target ? strlen(vn->target) : 0,
+		.acl = vn->acl,
+		.acl_len = vn->acl_len,
+	};
+
+	return vnode_put_row(tx->db, &vn->s, vn->birth, &text);
 }
 
 /* End the row where clones still see it, or remove it. */
@@ -166,8 +198,10 @@ int vnode_flush(struct store_tx *tx, struct vnode *vn)
 	ret = tx_grp(tx, vn->grp, &g);
 	if (ret)
 		return ret;
+	if (vn->dead && vn->s.type == AFSX_FTYPE_DIR)
+		ret = dir_destroy(tx, g, vn);
 	if (vn->dead)
-		return vn->row ? kill_row(tx, g, vn) : 0;
+		return ret || !vn->row ? ret : kill_row(tx, g, vn);
 	if (vn->dir)
 		ret = dir_flush(tx, g, vn);
 	if (!ret && vn->row && vn->birth <= g->newest) {
@@ -178,6 +212,40 @@ int vnode_flush(struct store_tx *tx, struct vnode *vn)
 		ret = put_row(tx, vn);
 	vn->row = true;
 	return ret;
+}
+
+int vnode_log(struct store_tx *tx, struct vnode *vn)
+{
+	struct redo *r = tx->st->redo;
+	bool dir = vn->s.type == AFSX_FTYPE_DIR;
+	struct tx_grp *g;
+	int ret;
+
+	if (!vn->dirty || (vn->dead && !vn->row))
+		return 0;
+	ret = tx_grp(tx, vn->grp, &g);
+	if (ret)
+		return ret;
+	/* clones see the present row, or blocks of the directory */
+	if ((vn->row && vn->birth <= g->newest) || (vn->dead && dir && g->newest))
+		return -ENOBUFS;
+	if (vn->dead)
+		return row_put_gone(r, vn);
+	if (vn->dir)
+		ret = dir_log(r, g, vn);
+	return ret ? ret : row_put_vnode(r, vn);
+}
+
+void vnode_logged(struct store_tx *tx, struct vnode *vn)
+{
+	struct tx_grp *g;
+
+	if (!vn->dirty)
+		return;
+	vn->dirty = false;
+	vn->row = true;
+	if (vn->dir && !tx_grp(tx, vn->grp, &g))
+		dir_logged(g, vn);
 }
 
 int vnode_destroy(struct store_tx *tx, struct vnode *vn)
@@ -194,9 +262,8 @@ int vnode_destroy(struct store_tx *tx, struct vnode *vn)
 		tx_touch(tx, vn, false);
 		return cut_wait(tx, vn);
 	}
-	if (vn->s.type == AFSX_FTYPE_DIR)
-		ret = dir_destroy(tx, g, vn);
-	else if (vn->s.type == AFSX_FTYPE_FILE)
+	/* without blocks there are no extents: a name is all that goes */
+	if (vn->s.type == AFSX_FTYPE_FILE && vn->s.used_kib)
 		ret = data_punch(tx, g, vn, 0, DATA_BLOCKS_MAX);
 	if (ret)
 		return ret;

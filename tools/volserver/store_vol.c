@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store_apply.h"
 #include "store_tx.h"
 
 #define FIRST_VOLUME	0x20000000u	/* as other AFS cells begin */
@@ -61,18 +62,41 @@ static int found(int ret)
 
 /* ---- reading -------------------------------------------------------------- */
 
+/*
+ * What records said before the database was asked, all of which was true then: in between
+ * the rest may have changed, and such a mixture is not remembered.
+ */
+static void take_usage(struct store_vol *vol, const struct store_vol *newer)
+{
+	vol->used_kib = newer->used_kib;
+	vol->files = newer->files;
+	vol->updated = newer->updated;
+}
+
 int store_vol_get(struct store *st, u32 id, struct store_vol *vol)
 {
 	u64 mark = seen_mark(st->seen, id, 0);
+	unsigned int losses;
 	struct reader *r;
+	struct tx_grp g;
+	bool newer;
 	int ret;
 
 	if (seen_vol_get(st->seen, id, vol))
 		return 0;
-	r = reader_get(st, &ret);
+	ret = apply_is_lost(st) ? apply_for_reader(st, NULL) : 0;
+	if (ret)
+		return ret;
+	losses = wal_losses(st->wal);
+	newer = st->rows && rows_group(st->rows, id, &g);
+	r = reader_open(st, &ret);
 	if (!r)
 		return ret;
+	if (newer && r->losses != losses)
+		return reader_put(st, r, -EIO);
 	ret = one_volume(db_bind(&r->db, SQL_VOL_GET, "i", (s64)id), vol);
+	if (ret > 0 && newer)
+		take_usage(vol, &g.vol);
 	ret = reader_put(st, r, found(ret));
 	if (!ret)
 		seen_vol_put(st->seen, vol, mark);
@@ -159,7 +183,7 @@ static int load_group(struct db *db, u32 id, struct store_group *g)
 int store_group_get(struct store *st, u32 id, struct store_group *g)
 {
 	int ret;
-	struct reader *r = reader_get(st, &ret);
+	struct reader *r = reader_open(st, &ret);
 
 	if (!r)
 		return ret;
@@ -171,7 +195,7 @@ int store_group_find(struct store *st, const char *name, size_t len,
 {
 	struct store_vol vol;
 	int ret;
-	struct reader *r = reader_get(st, &ret);
+	struct reader *r = reader_open(st, &ret);
 
 	if (!r)
 		return ret;
@@ -283,7 +307,9 @@ int store_vol_create(struct store_tx *tx, const char *name, u64 quota_kib,
 	if (ret)
 		return ret;
 	*id = 0;
-	ret = vol_take_id(tx, id);
+	ret = tx_fail(tx, batch_sql(tx));
+	if (!ret)
+		ret = vol_take_id(tx, id);
 	if (!ret)
 		ret = db_run(tx->db, SQL_GRP_INSERT, "i", (s64)*id);
 	if (!ret)
@@ -355,8 +381,10 @@ static int put_clone(struct store_tx *tx, const struct tx_grp *g,
 static int begin_clone(struct store_tx *tx, u32 rw_id, struct store_vol *rw,
 		       struct tx_grp **g)
 {
-	int ret = volume_of(tx, rw_id, rw);
+	int ret = tx_fail(tx, batch_sql(tx));
 
+	if (!ret)
+		ret = volume_of(tx, rw_id, rw);
 	if (!ret)
 		ret = tx_grp(tx, rw_id, g);
 	return ret ? ret : tx_fail(tx, tx_flush(tx));
@@ -414,7 +442,7 @@ int store_vol_rename(struct store_tx *tx, u32 id, const char *name)
 {
 	struct store_vol vol;
 	struct tx_grp *g;
-	int ret = volume_of(tx, id, &vol);
+	int ret = tx_fail(tx, batch_sql(tx)) ? : volume_of(tx, id, &vol);
 
 	if (!ret)
 		ret = tx_grp(tx, id, &g);
@@ -438,7 +466,7 @@ static int has_clones(struct store_tx *tx, u32 rw_id)
 int store_vol_remove(struct store_tx *tx, u32 id)
 {
 	struct store_vol vol;
-	int ret = volume_of(tx, id, &vol);
+	int ret = tx_fail(tx, batch_sql(tx)) ? : volume_of(tx, id, &vol);
 
 	if (!ret && vol.type == AFSX_VOL_RW)
 		ret = vol_check_idle(tx, id);
@@ -467,7 +495,7 @@ int store_vol_set(struct store_tx *tx, const struct store_vol *vol,
 		  unsigned int mask)
 {
 	struct store_vol now;
-	int ret = volume_of(tx, vol->id, &now);
+	int ret = tx_fail(tx, batch_sql(tx)) ? : volume_of(tx, vol->id, &now);
 
 	if (ret)
 		return ret;

@@ -109,7 +109,8 @@ static int db_read(sqlite3_file *f, void *buf, int len, sqlite3_int64 off)
 static int db_write(sqlite3_file *f, const void *buf, int len,
 		    sqlite3_int64 off)
 {
-	if (len != META_PAGE || off % META_PAGE)
+	if (len != META_PAGE || off % META_PAGE ||
+	    wal_is_detached(vfs_file(f)->vfs->wal))
 		return SQLITE_IOERR_WRITE;
 	return to_sqlite(meta_write(vfs_file(f)->vfs->meta, (u64)off, buf),
 			 SQLITE_IOERR_WRITE);

@@ -9,14 +9,18 @@
 
 #include "cleanup.h"
 #include "clock.h"
+#include "redo.h"
 #include "wal_load.h"
 
 /**
  * struct wal - the log
  * @dev: device
  * @start: device offset of the region, bytes
- * @limit: its size, bytes
- * @mirror: @limit bytes
+ * @limit: its size, without that of the records, bytes
+ * @room: the same when it is detached, for it cannot begin anew then
+ * @mirror: the log
+ * @redo: records, or NULL
+ * @detached: nothing is written any more, not even by SQLite's wish
  * @lock: protects what follows
  * @first: who waits, in order of arrival
  * @last: where the next one is entered
@@ -30,11 +34,14 @@
  * @end: of the frames of the transaction that is being written, or of the last one
  * @committed_end: end of the last transaction; 0 when the log was begun anew
  * @durable_end: end of the last one that the device has, likewise
+ * @sent_end: end of one that the device has when the present round of writing has ended
  * @dirty_from: what the device lacks; nothing when not below @dirty_to
  * @dirty_to: its end
  * @need_flush: file data was written; a FLUSH must come first
+ * @need_frames: there is a transaction that the records do not have
  * @writing: somebody writes to the device
  * @gathering: somebody ends a transaction, to write it then
+ * @repeating: a transaction is ending that is not announced
  * @err: 0, or why the log stopped
  * @announced: @committed, or one more while a transaction is ending
  * @committed: tickets given out
@@ -45,7 +52,10 @@ struct wal {
 	struct blkdev *dev;
 	u64 start;
 	u64 limit;
+	u64 room;
 	u8 *mirror;
+	struct redo *redo;
+	atomic_bool detached;
 	pthread_mutex_t lock;
 	struct wal_waiter *first;
 	struct wal_waiter **last;
@@ -59,11 +69,14 @@ struct wal {
 	u64 end;
 	u64 committed_end;
 	u64 durable_end;
+	u64 sent_end;
 	u64 dirty_from;
 	u64 dirty_to;
 	bool need_flush;
+	bool need_frames;
 	bool writing;
 	bool gathering;
+	bool repeating;
 	int err;
 	atomic_ullong announced;
 	atomic_ullong committed;
@@ -71,8 +84,7 @@ struct wal {
 	atomic_uint losses;
 };
 
-int wal_open(struct blkdev *dev, const struct sb_region *region,
-	     struct wal **out)
+int wal_open(struct blkdev *dev, u64 start, u64 limit, struct wal **out)
 {
 	struct wal *w = calloc(1, sizeof(*w));
 	int ret = -ENOMEM;
@@ -80,12 +92,13 @@ int wal_open(struct blkdev *dev, const struct sb_region *region,
 	if (!w)
 		return ret;
 	w->dev = dev;
-	w->start = region->start << BLK_SHIFT;
-	w->limit = (u64)region->nr << BLK_SHIFT;
+	w->start = start;
+	w->limit = limit;
+	w->room = 2 * limit;
 	w->dirty_from = U64_MAX;
 	pthread_mutex_init(&w->lock, NULL);
 	w->last = &w->first;
-	w->mirror = mmap(NULL, w->limit, PROT_READ | PROT_WRITE,
+	w->mirror = mmap(NULL, w->room, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (w->mirror == MAP_FAILED)
 		w->mirror = NULL;
@@ -113,14 +126,42 @@ void wal_set_source(struct wal *w, const struct wal_source *source, void *ctx)
 	w->source_ctx = ctx;
 }
 
+void wal_set_redo(struct wal *w, struct redo *redo, u64 limit)
+{
+	w->redo = redo;
+	w->limit = limit;
+}
+
+void wal_detach(struct wal *w)
+{
+	atomic_store(&w->detached, true);
+}
+
+int wal_failed(struct wal *w)
+{
+	MUTEX_GUARD(&w->lock);
+
+	return w->err;
+}
+
+bool wal_is_detached(struct wal *w)
+{
+	return atomic_load(&w->detached);
+}
+
 void wal_close(struct wal *w)
 {
 	if (!w)
 		return;
 	if (w->mirror)
-		munmap(w->mirror, w->limit);
+		munmap(w->mirror, w->room);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
+}
+
+static bool is_dirty(const struct wal *w)
+{
+	return w->dirty_from < w->dirty_to;
 }
 
 u64 wal_size(struct wal *w)
@@ -149,15 +190,16 @@ int wal_write(struct wal *w, u64 off, const void *buf, size_t len)
 {
 	MUTEX_GUARD(&w->lock);
 
-	if (w->err)
+	if (w->err && !wal_is_detached(w))
 		return w->err;
-	if (off + len > w->limit)
+	if (off + len > (wal_is_detached(w) ? w->room : w->limit))
 		return -ENOSPC;
 	if (!off) {
 		/* a new header: the database has all of the old log */
 		w->end = 0;
 		w->committed_end = 0;
 		w->durable_end = 0;
+		w->sent_end = 0;
 	}
 	memcpy(w->mirror + off, buf, len);
 	/* SQLite may go back to frames of the same transaction */
@@ -183,6 +225,7 @@ int wal_reset(struct wal *w)
 	w->end = 0;
 	w->committed_end = 0;
 	w->durable_end = 0;
+	w->sent_end = 0;
 	w->dirty_from = U64_MAX;
 	w->dirty_to = 0;
 	pthread_mutex_unlock(&w->lock);
@@ -206,7 +249,7 @@ static void cut(struct wal *w)
 {
 	u64 durable = atomic_load(&w->durable);
 
-	if (!w->err || atomic_load(&w->announced) == durable ||
+	if (!w->err || w->repeating || atomic_load(&w->announced) == durable ||
 	    atomic_load(&w->announced) > atomic_load(&w->committed))
 		return;
 	atomic_store(&w->losses, 1);
@@ -219,16 +262,69 @@ static void cut(struct wal *w)
 	atomic_store(&w->losses, 2);
 }
 
-u64 wal_commit(struct wal *w)
+static u64 commit(struct wal *w)
 {
-	u64 ticket;
+	u64 ticket = atomic_load(&w->announced);
 
-	MUTEX_GUARD(&w->lock);
-	ticket = atomic_load(&w->announced);
 	atomic_store(&w->committed, ticket);
-	w->committed_end = w->end;
 	cut(w);
 	return ticket;
+}
+
+/* A checkpoint may have written the frames, or be about to, before the transaction counts. */
+static void count_frames(struct wal *w)
+{
+	w->committed_end = w->end;
+	if (is_dirty(w))
+		return;
+	if (w->writing)
+		w->sent_end = w->end;
+	else
+		w->durable_end = w->end;
+}
+
+u64 wal_commit(struct wal *w)
+{
+	MUTEX_GUARD(&w->lock);
+
+	count_frames(w);
+	w->need_frames = true;
+	return commit(w);
+}
+
+u64 wal_commit_record(struct wal *w)
+{
+	MUTEX_GUARD(&w->lock);
+
+	if (!redo_is_empty(w->redo))
+		redo_seal(w->redo);
+	return commit(w);
+}
+
+void wal_repeat(struct wal *w)
+{
+	MUTEX_GUARD(&w->lock);
+
+	w->repeating = true;
+}
+
+void wal_repeated(struct wal *w)
+{
+	MUTEX_GUARD(&w->lock);
+
+	count_frames(w);
+	w->repeating = false;
+	cut(w);
+}
+
+bool wal_restart_redo(struct wal *w, u64 salt)
+{
+	MUTEX_GUARD(&w->lock);
+
+	if (w->writing || w->err || is_dirty(w))
+		return false;
+	redo_restart(w->redo, salt);
+	return true;
 }
 
 void wal_cancel(struct wal *w)
@@ -236,6 +332,7 @@ void wal_cancel(struct wal *w)
 	MUTEX_GUARD(&w->lock);
 
 	w->end = w->committed_end;
+	w->repeating = false;
 	/* who waits for its ticket waits for what was before */
 	atomic_store(&w->committed, atomic_load(&w->announced));
 	cut(w);
@@ -283,19 +380,6 @@ static u8 *take_tail(struct wal *w, u64 *off, size_t *len)
 	w->dirty_from = U64_MAX;
 	w->dirty_to = 0;
 	return copy;
-}
-
-static int write_tail(struct wal *w, bool flush, u64 off, const void *tail,
-		      size_t len)
-{
-	s64 start = clock_mono_ns();
-	int ret = flush ? blkdev_flush(w->dev) : 0;
-
-	if (!ret)
-		ret = blkdev_write_fua(w->dev, off, tail, len);
-	if (w->source)
-		w->source->written(w->source_ctx, clock_mono_ns() - start);
-	return ret;
 }
 
 static void take_out(struct wal *w, struct wal_waiter **link)
@@ -449,46 +533,98 @@ static bool wait_for_write(struct wal *w, u64 ticket, int *ret)
 	return self.over;
 }
 
-/* Called with the lock held, when everything up to @ticket is durable, or never. */
-static void end_write(struct wal *w, u64 ticket, u64 end, int err)
+/**
+ * struct wal_round - what one round of writing makes durable
+ * @ticket: the last one
+ * @end: of the frames of transactions; 0 when no frames are written
+ * @flush: file data was written
+ * @off: device offset of @tail
+ * @len: its bytes
+ * @tail: frames, or NULL
+ * @part: records
+ */
+struct wal_round {
+	u64 ticket;
+	u64 end;
+	bool flush;
+	u64 off;
+	size_t len;
+	u8 *tail;
+	struct redo_part part;
+};
+
+static int begin_round(struct wal *w, bool frames, struct wal_round *r)
+{
+	*r = (struct wal_round){
+		.ticket = atomic_load(&w->committed),
+		.part = redo_unwritten(w->redo),
+	};
+	if (!is_dirty(w))
+		w->need_frames = false;
+	if (!is_dirty(w) || !(frames || w->need_frames))
+		return 0;
+	r->tail = take_tail(w, &r->off, &r->len);
+	if (!r->tail)
+		return -ENOMEM;
+	r->end = w->committed_end;
+	r->flush = w->need_flush;
+	w->need_flush = false;
+	w->need_frames = false;
+	return 0;
+}
+
+/* Records may be of what was changed after the transactions that the frames are of. */
+static int write_round(struct wal *w, const struct wal_round *r)
+{
+	s64 start = clock_mono_ns();
+	int ret = r->flush ? blkdev_flush(w->dev) : 0;
+
+	if (!ret && r->tail)
+		ret = blkdev_write_fua(w->dev, r->off, r->tail, r->len);
+	if (!ret)
+		ret = redo_write(w->redo, &r->part);
+	if (w->source)
+		w->source->written(w->source_ctx, clock_mono_ns() - start);
+	return ret;
+}
+
+/* Called with the lock held, when everything up to the ticket is durable, or never. */
+static void end_round(struct wal *w, const struct wal_round *r, int err)
 {
 	if (err) {
 		w->err = err;
 		cut(w);
-	} else {
-		w->durable_end = end;
-		atomic_store(&w->durable, ticket);
+		return;
 	}
+	if (r->tail)
+		w->durable_end = r->end;
+	w->durable_end = max(w->durable_end, w->sent_end);
+	w->sent_end = 0;
+	redo_written(w->redo, &r->part);
+	atomic_store(&w->durable, r->ticket);
 }
 
-/* Called, and returns, with the lock held; @w->writing is false. */
-static void lead(struct wal *w)
+/*
+ * Called, and returns, with the lock held; @w->writing is false. @frames: also those that
+ * only repeat what the records have.
+ */
+static void lead(struct wal *w, bool frames)
 {
-	u64 ticket = atomic_load(&w->committed);
-	u64 end = w->committed_end;
-	bool flush = w->need_flush;
-	u8 *tail = NULL;
-	size_t len = 0;
-	u64 off = 0;
-	int ret = 0;
+	struct wal_round r;
+	int ret = begin_round(w, frames, &r);
 
-	if (w->dirty_from < w->dirty_to) {
-		tail = take_tail(w, &off, &len);
-		ret = tail ? 0 : -ENOMEM;
-		w->need_flush = false;
-	}
 	/* a log with nothing to be written may be begun anew at any moment */
-	if (tail) {
+	if (!ret && (r.tail || r.part.from < r.part.to)) {
 		w->writing = true;
 		pthread_mutex_unlock(&w->lock);
-		ret = write_tail(w, flush, off, tail, len);
-		free(tail);
+		ret = write_round(w, &r);
+		free(r.tail);
 		pthread_mutex_lock(&w->lock);
 		w->writing = false;
 	}
 	if (ret)
 		blkdev_fail(w->dev, ret);
-	end_write(w, ticket, end, ret);
+	end_round(w, &r, ret);
 	wake_waiters(w);
 }
 
@@ -532,7 +668,7 @@ static int try_ticket(struct wal *w, u64 ticket)
 	while (!w->err && atomic_load(&w->durable) < ticket && is_idle(w) &&
 	       ret > 0) {
 		if (atomic_load(&w->committed) >= ticket)
-			lead(w);
+			lead(w, false);
 		else
 			ret = gather(w);
 	}
@@ -608,13 +744,15 @@ int wal_sync(struct wal *w)
 {
 	int ret;
 
+	if (wal_is_detached(w))
+		return 0;
 	pthread_mutex_lock(&w->lock);
 	while (w->writing) {
 		wait_for_write(w, 0, &ret);
 		pthread_mutex_lock(&w->lock);
 	}
-	if (!w->err && w->dirty_from < w->dirty_to)
-		lead(w);
+	if (!w->err && is_dirty(w))
+		lead(w, true);
 	ret = w->err;
 	pthread_mutex_unlock(&w->lock);
 	return ret;

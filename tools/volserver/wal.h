@@ -5,6 +5,9 @@
  * SQLite reads and writes the mirror only.  The device gets the tail of the log
  * as one aligned FUA write when a transaction is to become durable; commits
  * that end while such a write is under way share the next one.
+ *
+ * What the records (redo.h) say of a transaction is enough to make it durable.  Frames that
+ * only repeat it stay in the mirror until others, or a checkpoint, need them there.
  */
 #ifndef AFSX_WAL_H
 #define AFSX_WAL_H
@@ -15,6 +18,7 @@
 #include "blkdev.h"
 #include "sb.h"
 
+struct redo;
 struct wal;
 
 /**
@@ -36,9 +40,39 @@ struct wal_waiter {
 	sem_t woken;
 };
 
-/** wal_open() - load the log of the device; -EUCLEAN when it is damaged */
-int wal_open(struct blkdev *dev, const struct sb_region *region,
-	     struct wal **w);
+/**
+ * wal_open() - load the log of the device
+ * @dev: device
+ * @start: device offset, bytes
+ * @limit: its size, without that of records, bytes
+ * @w: result
+ *
+ * Return: 0; -EUCLEAN when it is damaged.
+ */
+int wal_open(struct blkdev *dev, u64 start, u64 limit, struct wal **w);
+
+/**
+ * wal_set_redo() - there are records beside the log from now on
+ * @w: log; nobody else uses it yet
+ * @redo: written with the log
+ * @limit: size of the log without them, bytes; it is not longer
+ */
+void wal_set_redo(struct wal *w, struct redo *redo, u64 limit);
+
+/**
+ * wal_detach() - nothing is written to the device any more, but SQLite may go on
+ * @w: log that could not be written, or of a device that is only read
+ *
+ * What the records have can be written to the mirror then.  Called with the writer's lock
+ * held, when there is no transaction and none will be.
+ */
+void wal_detach(struct wal *w);
+
+/** wal_failed() - 0, or why the log stopped */
+int wal_failed(struct wal *w);
+
+/** wal_is_detached() - after wal_detach() */
+bool wal_is_detached(struct wal *w);
 
 /**
  * wal_on_loss() - who is to forget what the log no longer has
@@ -101,6 +135,31 @@ void wal_announce(struct wal *w, bool data);
 
 /** wal_commit() - it ended in the mirror; a ticket for wal_wait(), the last one and 1 */
 u64 wal_commit(struct wal *w);
+
+/** wal_commit_record() - the same for one that is in the record that is open, and only there */
+u64 wal_commit_record(struct wal *w);
+
+/**
+ * wal_repeat() - a transaction ends in the mirror that only has what the records have
+ * @w: log
+ *
+ * wal_repeated() or wal_cancel() follows.
+ */
+void wal_repeat(struct wal *w);
+
+/** wal_repeated() - it has ended */
+void wal_repeated(struct wal *w);
+
+/**
+ * wal_restart_redo() - the records begin anew, if the device has all frames
+ * @w: log
+ * @salt: of records to come
+ *
+ * Called with the writer's lock held, when the database has what all records have.
+ *
+ * Return: whether they do.
+ */
+bool wal_restart_redo(struct wal *w, u64 salt);
 
 /**
  * wal_cancel() - it did not, or was given up before wal_announce()

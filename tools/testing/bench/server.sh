@@ -32,8 +32,8 @@ load=$PWD/build/bench/bin/bench-server
 read -ra servers <<<"${AFSX_BENCH_SERVERS:-openafs-sync openafs afsxd floor}"
 read -ra callers <<<"${AFSX_BENCH_CALLERS:-1 4 16}"
 read -ra calls <<<"${AFSX_BENCH_CALLS:-}"
-status=(GetTime FetchStatus 'InlineBulkStatus of 50')
-metadata=("${status[@]}" CreateFile Rename RemoveFile StoreStatus)
+status=(GetTime FetchStatus 'InlineBulkStatus of 50' StoreStatus)
+metadata=("${status[@]}" CreateFile Rename RemoveFile)
 bulk=('FetchData 4 KiB' 'StoreData 4 KiB' 'FetchData 1 MiB, MB' 'StoreData 1 MiB, MB')
 bases=()	# what afsxd is compared with
 floors=()

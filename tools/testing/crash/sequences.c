@@ -122,10 +122,10 @@ static void record_sequence(struct sequence *s, u8 *mem)
 	history_init(&s->h, &m);
 	ramdev_init(&s->dev, mem, SIZE, s->len);
 	ramdev_serve(&s->dev);
+	s->dev.record = true;
 	st = work_open(RAM_URI, &err);
 	if (!st)
 		die("open: %s", err.text);
-	s->dev.record = true;
 	for (u32 i = 0; i < s->len; i++) {
 		s->from = ramdev_now(&s->dev);
 		carry_out(s, st, &m, &alphabet[s->op[i]]);

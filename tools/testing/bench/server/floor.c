@@ -42,6 +42,7 @@ static const struct answer {
 	u32 counts[2];	/* where they are, words from 1 */
 } answers[] = {
 	{ 132 /* FetchStatus */, STATUS + CALLBACK + SYNC, { 0 } },
+	{ 135 /* StoreStatus */, STATUS + SYNC, { 0 } },
 	{ 137 /* CreateFile */, FID + 2 * STATUS + CALLBACK + SYNC, { 0 } },
 	{ 141 /* MakeDir */, FID + 2 * STATUS + CALLBACK + SYNC, { 0 } },
 	{ 153 /* GetTime */, 2, { 0 } },

@@ -25,14 +25,14 @@ static void check(int ret, const char *what)
 
 static void log_open(const char *where)
 {
-	const struct sb_region region = { .start = START, .nr = BLOCKS };
 	struct blkdev_opts opts = { .uri = where };
 	struct errbuf err = { "" };
 
 	if (blkdev_open(&opts, &dev, &err))
 		die("%s", err.text);
 	check(wal_format(dev, START << BLK_SHIFT), "format");
-	check(wal_open(dev, &region, &wal), "open");
+	check(wal_open(dev, START << BLK_SHIFT, BLOCKS << BLK_SHIFT, &wal),
+	      "open");
 }
 
 static void log_close(void)

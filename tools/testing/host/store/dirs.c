@@ -127,7 +127,8 @@ static void *change(void *arg)
 	/* before another thread goes on, which is when this one waits */
 	give_back(before, c->end != COMMIT);
 	if (c->end == LOSE)
-		must(db_run(tx->db, SQL_ROLLBACK, ""), "roll back");
+		must(batch_sql(tx) ? : db_run(tx->db, SQL_ROLLBACK, ""),
+		     "roll back");
 	if (c->end == COMMIT)
 		c->told = store_commit(tx);
 	else if (c->end == REFUSE)

@@ -59,15 +59,15 @@ static void expect(const char *what, s64 is, s64 should)
 /* An empty log on a new device. */
 static void begin(void)
 {
-	const struct sb_region region = { .start = 16, .nr = 64 };
+	const u64 start = 16 * BLK_SIZE;
 	const struct blkdev_opts opts = { .uri = "memory" };
 	struct errbuf err;
 
 	broken = false;
 	memdev_create(1024 * BLK_SIZE);
 	if (blkdev_open(&opts, &dev, &err) ||
-	    wal_format(dev, region.start << BLK_SHIFT) ||
-	    wal_open(dev, &region, &wal))
+	    wal_format(dev, start) ||
+	    wal_open(dev, start, 64 * BLK_SIZE, &wal))
 		die("no log");
 }
 

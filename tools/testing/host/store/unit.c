@@ -110,6 +110,7 @@ static void test_sizes(void)
 static struct sb good_sb(void)
 {
 	return (struct sb){
+		.version = SB_VERSION,
 		.uuid = { "0123456789abcde" },
 		.seq = 7,
 		.blocks = 100000,
@@ -129,7 +130,7 @@ static void test_superblock(void)
 
 	sb_encode(&sb, block);
 	/* Documentation/store-format.rst: magic, version, seq, first region */
-	EXPECT(!memcmp(block, "AFSXSTOR\2\0\0\0\2\0\0\0", 16));
+	EXPECT(!memcmp(block, "AFSXSTOR\3\0\0\0\2\0\0\0", 16));
 	EXPECT(le64_get(block + 32) == 7 && le64_get(block + 40) == 100000);
 	EXPECT(le64_get(block + 64) == 2 && le32_get(block + 72) == 1024);
 	EXPECT(!sb_decode(block, &back) && !memcmp(&sb, &back, sizeof(sb)));
@@ -139,10 +140,13 @@ static void test_superblock(void)
 		EXPECT(sb_decode(hurt, &back) ==
 		       (i < 8 ? -EMEDIUMTYPE : -EUCLEAN));
 	}
-	/* a later format, with a right checksum */
-	le32_put(block + 8, 3);
-	le32_put(block + BLK_SIZE - 4, crc32c(0, block, BLK_SIZE - 4));
-	EXPECT(sb_decode(block, &back) == -EPROTONOSUPPORT);
+	/* the format before, which can be opened, and others, with right checksums */
+	for (u32 version = 0; version < 6; version++) {
+		le32_put(block + 8, version);
+		le32_put(block + BLK_SIZE - 4, crc32c(0, block, BLK_SIZE - 4));
+		EXPECT(sb_decode(block, &back) ==
+		       (version == 2 || version == 3 ? 0 : -EPROTONOSUPPORT));
+	}
 }
 
 /* Documentation/store-format.rst: the last sector of block 1, and nothing else of it */
