@@ -11,7 +11,8 @@ cd "$(dirname "$0")/../fuzz"
 seconds=${AFSX_FUZZ_SECONDS:-60}
 out=$(cd ../../.. && pwd)/build/fuzz
 declare -A longest=([rpc]=8192 [source]=512 [dir]=8300 [dir-edit]=3072
-	[dump]=4096 [nbd]=4096 [qcow2]=32768 [partition]=32768)
+	[dump]=4096 [nbd]=4096 [qcow2]=32768 [partition]=32768
+	[redo]=16384)
 
 run_target()
 {
@@ -46,9 +47,9 @@ make -s
 status=0
 run_targets rpc dir nbd partition &
 first=$!
-run_targets source dir-edit dump qcow2 &
+run_targets source dir-edit dump qcow2 redo &
 second=$!
 wait "$first" || status=1
 wait "$second" || status=1
-((status != 0)) || echo "8 targets, $seconds s each, 0 findings"
+((status != 0)) || echo "9 targets, $seconds s each, 0 findings"
 exit "$status"

@@ -5,11 +5,17 @@
 
 #include <pthread.h>
 #include <semaphore.h>
+#include <time.h>
 
 #include "blkdev.h"
 #include "wal.h"
 
 /* Writes, before the device has them */
+int __real_blkdev_write(struct blkdev *dev, u64 off, const void *buf,
+			size_t len);
+int __wrap_blkdev_write(struct blkdev *dev, u64 off, const void *buf,
+			size_t len);
+
 int __real_blkdev_write_fua(struct blkdev *dev, u64 off, const void *buf,
 			    size_t len);
 int __wrap_blkdev_write_fua(struct blkdev *dev, u64 off, const void *buf,
@@ -39,6 +45,9 @@ int __wrap_wal_wait(struct wal *w, u64 ticket);
 /* Changes that others are told of when they are durable */
 void __real_wal_enter(struct wal *w, struct wal_waiter *list);
 void __wrap_wal_enter(struct wal *w, struct wal_waiter *list);
+
+/* The clock */
+time_t __wrap_time(time_t *t);
 
 /* Moments when another thread could take a lock */
 int __real_pthread_mutex_unlock(pthread_mutex_t *lock);
