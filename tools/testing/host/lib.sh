@@ -39,7 +39,7 @@ build()
 
 	mkdir -p "$AFSX_TOP/build/test"
 	output=$(flock "$AFSX_TOP/build/test/lock" \
-		make -s -C "$AFSX_TOP/tools/testing/$1" WERROR=-Werror 2>&1) ||
+		make -s -j"$(nproc)" -C "$AFSX_TOP/tools/testing/$1" WERROR=-Werror 2>&1) ||
 		fail "a program cannot be built: $output"
 }
 

@@ -81,6 +81,16 @@ static void undo(void)
 	store_abort(tx);
 }
 
+/* What is in memory of volumes and vnodes is dropped, but for what records have. */
+static void forget(void)
+{
+	struct store_tx *tx;
+
+	must(store_begin(st, &tx), "begin");
+	tx_forget(tx);
+	store_abort(tx);
+}
+
 static void again(void)
 {
 	must(store_close(st), "close");
@@ -108,6 +118,10 @@ static void test_order(void)
 	for (int i = 0; i < 1000; i++)
 		undo();
 	next = expect_next("after what was undone", next);
+	for (int i = 0; i < 300; i++) {
+		forget();
+		next = expect_next("after all was forgotten", next);
+	}
 	for (int i = 0; i < 20; i++) {
 		again();
 		for (int n = 0; n < 5 * i; n++)

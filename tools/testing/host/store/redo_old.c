@@ -238,13 +238,12 @@ static bool break_at(u64 nr, u32 sectors)
 	return broken;
 }
 
-static void test_interrupted(u64 step)
+/* At every @step-th write from @nr on; return: the one that there was not any more. */
+static u64 interrupt(u64 nr, u64 step)
 {
-	bool broken = true;
-	u64 nr;
+	for (;; nr += step) {
+		bool broken = break_at(nr, nr % 8);
 
-	for (nr = 0; broken; nr += step) {
-		broken = break_at(nr, nr % 8);
 		if (nr % 3) {
 			open_store(STORE_RDONLY);
 			expect_shown("interrupted, for reading only", old.dump);
@@ -253,13 +252,24 @@ static void test_interrupted(u64 step)
 		open_store(0);
 		expect_new();
 		close_store();
+		if (!broken)
+			return nr;
 	}
-	printf("interrupted at %ju writes\n", (uintmax_t)(nr / step - 1));
+}
+
+/* The last ones are those that give it a place for records. */
+static void test_interrupted(u64 step)
+{
+	u64 end = interrupt(0, step);
+
+	for (; step > 1; step /= 10)
+		end = interrupt(end - step, step / 10);
+	printf("interrupted before write %ju\n", (uintmax_t)end);
 }
 
 void test_old(void)
 {
-	static const u64 steps[] = { 1, 1, 97 };
+	static const u64 steps[] = { 1, 1, 100 };
 
 	for (u64 i = 0; i < 2 * ARRAY_SIZE(steps); i++) {
 		make_store((enum left)(i / 2), i + 1);
