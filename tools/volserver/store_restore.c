@@ -260,18 +260,6 @@ static void apply(struct vnode *vn, const struct store_status *s)
 	vn->dirty = true;
 }
 
-static int copy(char **to, const char *from, size_t len)
-{
-	if (!from)
-		return 0;
-	*to = malloc(len + 1);
-	if (!*to)
-		return -ENOMEM;
-	memcpy(*to, from, len);
-	(*to)[len] = '\0';
-	return 0;
-}
-
 static struct vnode *new_vnode(struct store_restore *r, const struct tx_grp *g,
 			       const struct store_status *s)
 {
@@ -304,7 +292,7 @@ static int fill(struct store_restore *r, struct vnode *vn,
 	if (s->type == AFSX_FTYPE_DIR) {
 		ret = dir_make(r->tx, vn, &parent);
 	} else if (s->type == AFSX_FTYPE_SYMLINK) {
-		ret = copy(&vn->target, target, strlen(target));
+		ret = vnode_copy_text(target, strlen(target), &vn->target);
 		vn->s.size = strlen(target);
 		if (!ret)
 			ret = tx_charge(r->tx, vn, SYMLINK_KIB);
@@ -332,7 +320,7 @@ int store_restore_put(struct store_restore *r, const struct store_status *s,
 	g->files_delta++;
 	*last = max(*last, s->fid.vnode);
 	r->unique = max(r->unique, s->fid.unique);
-	ret = copy(&vn->acl, acl, acl_len);
+	ret = vnode_copy_text(acl, acl_len, &vn->acl);
 	vn->acl_len = acl ? acl_len : 0;
 	if (!ret)
 		ret = fill(r, vn, s, target);

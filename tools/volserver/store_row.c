@@ -2,7 +2,6 @@
 #include "store_row.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "le.h"
@@ -246,19 +245,6 @@ const char *row_get_target(const u8 *row, size_t *len)
 	return *len ? (const char *)row + AT_TEXT : NULL;
 }
 
-/* With a NUL behind it; NULL for NULL. */
-static int copy_text(const char *from, size_t len, char **to)
-{
-	if (!from)
-		return 0;
-	*to = malloc(len + 1);
-	if (!*to)
-		return -ENOMEM;
-	memcpy(*to, from, len);
-	(*to)[len] = '\0';
-	return 0;
-}
-
 int row_get_vnode(const u8 *row, struct vnode *vn)
 {
 	const char *acl, *target;
@@ -273,9 +259,9 @@ int row_get_vnode(const u8 *row, struct vnode *vn)
 	vn->row = true;
 	row_get_status(row, &vn->s, &acl, &vn->acl_len);
 	target = row_get_target(row, &len);
-	ret = copy_text(target, len, &vn->target);
+	ret = vnode_copy_text(target, len, &vn->target);
 	if (!ret)
-		ret = copy_text(acl, vn->acl_len, &vn->acl);
+		ret = vnode_copy_text(acl, vn->acl_len, &vn->acl);
 	if (ret)
 		vnode_release(vn);
 	return ret;
