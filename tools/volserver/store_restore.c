@@ -13,6 +13,7 @@
 
 #include "store_data.h"
 #include "store_tx.h"
+#include "text.h"
 
 #define BATCH_OPS	1000u			/* vnodes and names */
 #define BATCH_BYTES	(64u * 1024 * 1024)	/* file data */
@@ -292,7 +293,7 @@ static int fill(struct store_restore *r, struct vnode *vn,
 	if (s->type == AFSX_FTYPE_DIR) {
 		ret = dir_make(r->tx, vn, &parent);
 	} else if (s->type == AFSX_FTYPE_SYMLINK) {
-		ret = vnode_copy_text(target, strlen(target), &vn->target);
+		ret = text_copy(target, strlen(target), &vn->target);
 		vn->s.size = strlen(target);
 		if (!ret)
 			ret = tx_charge(r->tx, vn, SYMLINK_KIB);
@@ -320,7 +321,7 @@ int store_restore_put(struct store_restore *r, const struct store_status *s,
 	g->files_delta++;
 	*last = max(*last, s->fid.vnode);
 	r->unique = max(r->unique, s->fid.unique);
-	ret = vnode_copy_text(acl, acl_len, &vn->acl);
+	ret = text_copy(acl, acl_len, &vn->acl);
 	vn->acl_len = acl ? acl_len : 0;
 	if (!ret)
 		ret = fill(r, vn, s, target);

@@ -7,6 +7,7 @@
 #include "le.h"
 #include "redo.h"
 #include "store_priv.h"
+#include "text.h"
 
 /* Offsets; those of AT_LEN to AT_BIRTH are common to all */
 enum {
@@ -259,9 +260,9 @@ int row_get_vnode(const u8 *row, struct vnode *vn)
 	vn->row = true;
 	row_get_status(row, &vn->s, &acl, &vn->acl_len);
 	target = row_get_target(row, &len);
-	ret = vnode_copy_text(target, len, &vn->target);
+	ret = text_copy(target, len, &vn->target);
 	if (!ret)
-		ret = vnode_copy_text(acl, vn->acl_len, &vn->acl);
+		ret = text_copy(acl, vn->acl_len, &vn->acl);
 	if (ret)
 		vnode_release(vn);
 	return ret;

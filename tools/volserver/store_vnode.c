@@ -7,6 +7,7 @@
 #include "store_cut.h"
 #include "store_data.h"
 #include "store_tx.h"
+#include "text.h"
 
 /* Columns of SQL_VNODE_GET */
 enum {
@@ -34,25 +35,12 @@ static void status_from_row(sqlite3_stmt *row, struct store_status *s)
 	s->used_kib = (u64)db_int(row, COL_USED);
 }
 
-int vnode_copy_text(const char *from, size_t len, char **to)
-{
-	*to = NULL;
-	if (!from)
-		return 0;
-	*to = malloc(len + 1);
-	if (!*to)
-		return -ENOMEM;
-	memcpy(*to, from, len);
-	(*to)[len] = '\0';
-	return 0;
-}
-
 static int copy_blob(sqlite3_stmt *row, int column, char **copy, size_t *len)
 {
 	const void *blob = sqlite3_column_blob(row, column);
 
 	*len = (size_t)sqlite3_column_bytes(row, column);
-	return vnode_copy_text(blob, *len, copy);
+	return text_copy(blob, *len, copy);
 }
 
 static int vnode_from_row(sqlite3_stmt *row, struct vnode *vn)

@@ -86,9 +86,6 @@ struct vnode_text {
 	size_t acl_len;
 };
 
-/** vnode_copy_text() - @len bytes with a NUL behind them; NULL for NULL; -ENOMEM */
-int vnode_copy_text(const char *from, size_t len, char **to);
-
 /** vnode_put_row() - a row of a R/W volume as it is now */
 int vnode_put_row(struct db *db, const struct store_status *s, s64 birth,
 		  const struct vnode_text *text);
