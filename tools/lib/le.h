@@ -8,6 +8,14 @@
 
 #include "defs.h"
 
+static inline u16 le16_get(const void *p)
+{
+	u16 v;
+
+	memcpy(&v, p, sizeof(v));
+	return le16toh(v);
+}
+
 static inline u32 le32_get(const void *p)
 {
 	u32 v;
@@ -22,6 +30,12 @@ static inline u64 le64_get(const void *p)
 
 	memcpy(&v, p, sizeof(v));
 	return le64toh(v);
+}
+
+static inline void le16_put(void *p, u16 v)
+{
+	v = htole16(v);
+	memcpy(p, &v, sizeof(v));
 }
 
 static inline void le32_put(void *p, u32 v)

@@ -41,11 +41,11 @@ static int write_gone(struct db *db, const u8 *row)
 
 static int write_dirblk(struct db *db, const u8 *row)
 {
-	size_t len;
-	const u8 *data = row_get_dirblk(row, &len);
+	u8 data[AFSX_DIR_BLOCK_SIZE];
 
+	row_get_dirblk(row, data);
 	return dirblk_put_row(db, row_grp(row), row_vno(row), row_nr(row),
-			      row_birth(row), data, len);
+			      row_birth(row), data);
 }
 
 static int write_group(struct db *db, const u8 *row)
@@ -71,6 +71,7 @@ static int write_row(struct db *db, const u8 *row)
 	case ROW_GONE:
 		return write_gone(db, row);
 	case ROW_DIRBLK:
+	case ROW_DIRPART:
 		return write_dirblk(db, row);
 	case ROW_GROUP:
 		return write_group(db, row);
@@ -206,7 +207,7 @@ static int make_room(struct store *st)
 static int replay_record(void *ctx, const u8 *list, size_t len)
 {
 	struct store *st = ctx;
-	int ret = min(rows_count(list, len), 0);
+	int ret = min(rows_count(list, len, st->redo->buf), 0);
 	size_t at = 0;
 
 	while (!ret && at < len) {

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "dir_index.h"
-#include "redo.h"
 #include "store_tx.h"
 
 #define DIRTY_WORDS	(AFSX_DIR_MAX_BLOCKS / 64 + 1)
@@ -51,8 +50,7 @@ struct dirbuf {
 static bool load_newer(const struct dirbuf *d, u32 nr, struct dirblk *b)
 {
 	const struct vnode *vn = d->vn;
-	const u8 *row, *data;
-	size_t len;
+	const u8 *row;
 
 	if (!d->db->newer)
 		return false;
@@ -60,8 +58,7 @@ static bool load_newer(const struct dirbuf *d, u32 nr, struct dirblk *b)
 	if (!row)
 		return false;
 	b->birth = row_birth(row);
-	data = row_get_dirblk(row, &len);
-	memcpy(b->data, data, len);
+	row_get_dirblk(row, b->data);
 	return true;
 }
 
@@ -379,20 +376,11 @@ int dir_is_empty(struct db *db, struct vnode *dir)
 	return ret ? ret : empty;
 }
 
-static size_t used_length(const u8 *data)
-{
-	size_t len = AFSX_DIR_BLOCK_SIZE;
-
-	while (len && !data[len - 1])
-		len--;
-	return len;
-}
-
 int dirblk_put_row(struct db *db, u32 grp, u32 vno, u32 nr, s64 birth,
-		   const u8 *data, size_t len)
+		   const u8 *data)
 {
 	return db_run(db, SQL_DIRBLK_PUT, "iiiib", (s64)grp, (s64)vno, (s64)nr,
-		      birth, data, len);
+		      birth, data, dirblk_used(data));
 }
 
 static int flush_block(struct store_tx *tx, struct tx_grp *g,
@@ -409,8 +397,7 @@ static int flush_block(struct store_tx *tx, struct tx_grp *g,
 	if (!b->birth)
 		b->birth = g->epoch;
 	return ret ? ret : dirblk_put_row(tx->db, dir->grp, dir->s.fid.vnode,
-					  nr, b->birth, b->data,
-					  used_length(b->data));
+					  nr, b->birth, b->data);
 }
 
 /* The next block at or behind @nr that must be written; AFSX_DIR_MAX_BLOCKS for none. */
@@ -443,23 +430,27 @@ int dir_flush(struct store_tx *tx, struct tx_grp *g, struct vnode *dir)
 	return ret;
 }
 
-static int log_block(struct redo *r, const struct tx_grp *g,
+static int log_block(struct store *st, const struct tx_grp *g,
 		     const struct vnode *dir, u32 nr, const struct dirblk *b)
 {
+	const u8 *last;
+
 	if (b->birth && b->birth <= g->newest)
 		return -ENOBUFS;
-	return row_put_dirblk(r, dir, nr, b->birth ? : g->epoch, b->data,
-			      used_length(b->data));
+	last = rows_find(st->rows, ROW_DIRBLK, dir->grp, dir->s.fid.vnode, nr);
+	return row_put_dirblk(st->redo, dir, nr, b->birth ? : g->epoch, b->data,
+			      last);
 }
 
-int dir_log(struct redo *r, const struct tx_grp *g, const struct vnode *dir)
+int dir_log(struct store_tx *tx, const struct tx_grp *g,
+	    const struct vnode *dir)
 {
 	const struct dirbuf *d = dir->dir;
 	int ret = 0;
 
 	FOR_EACH_DIRTY(d, nr)
 		if (!ret)
-			ret = log_block(r, g, dir, nr, d->blk[nr]);
+			ret = log_block(tx->st, g, dir, nr, d->blk[nr]);
 	return ret;
 }
 

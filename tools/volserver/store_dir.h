@@ -9,7 +9,6 @@
 
 struct dir_index;
 struct dirbuf;
-struct redo;
 struct store_tx;
 struct tx_grp;
 struct vnode;
@@ -58,14 +57,14 @@ int dir_is_empty(struct db *db, struct vnode *dir);
 int dir_flush(struct store_tx *tx, struct tx_grp *g, struct vnode *dir);
 
 /** dir_log() - write them to the record; -ENOBUFS when that has no room, or is not enough */
-int dir_log(struct redo *r, const struct tx_grp *g, const struct vnode *dir);
+int dir_log(struct store_tx *tx, const struct tx_grp *g, const struct vnode *dir);
 
 /** dir_logged() - that has succeeded */
 void dir_logged(const struct tx_grp *g, struct vnode *dir);
 
-/** dirblk_put_row() - a block as it is now; @len: without zeros at the end */
+/** dirblk_put_row() - a block as it is now */
 int dirblk_put_row(struct db *db, u32 grp, u32 vno, u32 nr, s64 birth,
-		   const u8 *data, size_t len);
+		   const u8 *data);
 
 /** dir_destroy() - remove the blocks of a directory */
 int dir_destroy(struct store_tx *tx, struct tx_grp *g, struct vnode *dir);

@@ -9,6 +9,10 @@
 #include "store_priv.h"
 #include "text.h"
 
+#define PART_MAX	384u	/* bytes that differ, with where they are; more: a whole block */
+#define RANGE_HEAD	4u	/* offset and length */
+#define WORD		8u	/* what differs is found word by word */
+
 /* Offsets; those of AT_LEN to AT_BIRTH are common to all */
 enum {
 	AT_LEN = 0,
@@ -38,7 +42,8 @@ enum {
 	GONE_LEN = ROW_HEAD,
 
 	AT_NR = 24,
-	AT_DATA_LEN = 28,
+	AT_DATA_LEN = 28,	/* of a whole block */
+	AT_BACK = 28,		/* of a part */
 	AT_DATA = 32,
 
 	AT_NEXT_FILE = 24,
@@ -101,6 +106,31 @@ static bool is_dirblk(const u8 *row, u32 len)
 	       len - AT_DATA <= AFSX_DIR_BLOCK_SIZE;
 }
 
+/* Where the range at @at of the part ends; 0 when it is none. */
+static u32 range_end(const u8 *row, u32 at, u32 len)
+{
+	u32 n;
+
+	if (len - at < RANGE_HEAD)
+		return 0;
+	n = le16_get(row + at + 2);
+	if (le16_get(row + at) + n > AFSX_DIR_BLOCK_SIZE ||
+	    n > len - at - RANGE_HEAD)
+		return 0;
+	return at + RANGE_HEAD + n;
+}
+
+static bool is_dirpart(const u8 *row, u32 len)
+{
+	u32 at = AT_DATA;
+
+	if (len < AT_DATA || row_nr(row) >= AFSX_DIR_MAX_BLOCKS)
+		return false;
+	while (at && at < len)
+		at = range_end(row, at, len);
+	return at;
+}
+
 bool row_is_valid(const u8 *row, size_t room)
 {
 	u32 len = room < ROW_HEAD ? 0 : row_len(row);
@@ -116,8 +146,32 @@ bool row_is_valid(const u8 *row, size_t room)
 		return is_dirblk(row, len);
 	case ROW_GROUP:
 		return len == GROUP_LEN;
+	case ROW_DIRPART:
+		return is_dirpart(row, len);
 	}
 	return false;
+}
+
+/* The row that has the whole block. */
+static const u8 *base_of(const u8 *row)
+{
+	return row_kind(row) == ROW_DIRPART ? row - le32_get(row + AT_BACK) : row;
+}
+
+bool row_has_base(const u8 *row, const u8 *first)
+{
+	const u8 *base;
+	u32 back;
+
+	if (row_kind(row) != ROW_DIRPART)
+		return true;
+	back = le32_get(row + AT_BACK);
+	if (back > (size_t)(row - first))
+		return false;
+	base = row - back;
+	return row_is_valid(base, back) && row_kind(base) == ROW_DIRBLK &&
+	       row_grp(base) == row_grp(row) && row_vno(base) == row_vno(row) &&
+	       row_nr(base) == row_nr(row);
 }
 
 /* ---- making them ---------------------------------------------------------------- */
@@ -184,17 +238,93 @@ int row_put_gone(struct redo *r, const struct vnode *vn)
 			vn->birth) ? 0 : -ENOBUFS;
 }
 
-int row_put_dirblk(struct redo *r, const struct vnode *dir, u32 nr, s64 birth,
-		   const u8 *data, size_t len)
+size_t dirblk_used(const u8 *data)
 {
-	u8 *row = put_head(r, ROW_DIRBLK, AT_DATA + len, dir->grp,
-			   dir->s.fid.vnode, birth);
+	size_t len = AFSX_DIR_BLOCK_SIZE;
+
+	while (len && !data[len - 1])
+		len--;
+	return len;
+}
+
+static bool same_word(const u8 *a, const u8 *b, u32 at)
+{
+	return !memcmp(a + at, b + at, WORD);
+}
+
+/* The next words that differ, from @at on: how many bytes. */
+static u32 next_range(const u8 *was, const u8 *is, u32 *at)
+{
+	u32 end;
+
+	while (*at < AFSX_DIR_BLOCK_SIZE && same_word(was, is, *at))
+		*at += WORD;
+	end = *at;
+	while (end < AFSX_DIR_BLOCK_SIZE && !same_word(was, is, end))
+		end += WORD;
+	return end - *at;
+}
+
+/* What differs, as it is in a row: its length; more than PART_MAX if that is too much. */
+static u32 find_part(const u8 *was, const u8 *is, u8 *part)
+{
+	u32 at = 0, len = 0, n;
+
+	while ((n = next_range(was, is, &at))) {
+		if (len + RANGE_HEAD + n > PART_MAX)
+			return PART_MAX + 1;
+		le16_put(part + len, (u16)at);
+		le16_put(part + len + 2, (u16)n);
+		memcpy(part + len + RANGE_HEAD, is + at, n);
+		len += RANGE_HEAD + n;
+		at += n;
+	}
+	return len;
+}
+
+static u8 *put_block(struct redo *r, enum row_kind kind, const struct vnode *dir,
+		     u32 nr, s64 birth, const u8 *data, size_t len)
+{
+	u8 *row = put_head(r, kind, AT_DATA + len, dir->grp, dir->s.fid.vnode,
+			   birth);
+
+	if (!row)
+		return NULL;
+	le32_put(row + AT_NR, nr);
+	memcpy(row + AT_DATA, data, len);
+	return row;
+}
+
+static int put_whole(struct redo *r, const struct vnode *dir, u32 nr, s64 birth,
+		     const u8 *data, size_t len)
+{
+	u8 *row = put_block(r, ROW_DIRBLK, dir, nr, birth, data, len);
 
 	if (!row)
 		return -ENOBUFS;
-	le32_put(row + AT_NR, nr);
 	le32_put(row + AT_DATA_LEN, (u32)len);
-	memcpy(row + AT_DATA, data, len);
+	return 0;
+}
+
+int row_put_dirblk(struct redo *r, const struct vnode *dir, u32 nr, s64 birth,
+		   const u8 *data, const u8 *last)
+{
+	const u8 *base = last ? base_of(last) : NULL;
+	u8 was[AFSX_DIR_BLOCK_SIZE], part[PART_MAX];
+	size_t used = dirblk_used(data);
+	u32 len;
+	u8 *row;
+
+	if (!base)
+		return put_whole(r, dir, nr, birth, data, used);
+	row_get_dirblk(base, was);
+	len = find_part(was, data, part);
+	if (len > PART_MAX || len > used)
+		return put_whole(r, dir, nr, birth, data, used);
+	row = put_block(r, ROW_DIRPART, dir, nr, birth, part, len);
+	if (!row)
+		return -ENOBUFS;
+	le32_put(row + AT_BACK, (u32)(row - base));
 	return 0;
 }
 
@@ -268,10 +398,19 @@ int row_get_vnode(const u8 *row, struct vnode *vn)
 	return ret;
 }
 
-const u8 *row_get_dirblk(const u8 *row, size_t *len)
+void row_get_dirblk(const u8 *row, u8 *data)
 {
-	*len = le32_get(row + AT_DATA_LEN);
-	return row + AT_DATA;
+	const u8 *base = base_of(row);
+	u32 used = le32_get(base + AT_DATA_LEN), at = AT_DATA, n;
+
+	memcpy(data, base + AT_DATA, used);
+	memset(data + used, 0, AFSX_DIR_BLOCK_SIZE - used);
+	if (row == base)
+		return;
+	for (; at < row_len(row); at += RANGE_HEAD + n) {
+		n = le16_get(row + at + 2);
+		memcpy(data + le16_get(row + at), row + at + RANGE_HEAD, n);
+	}
 }
 
 void row_get_group(const u8 *row, struct tx_grp *g)

@@ -22,6 +22,7 @@ enum row_kind {
 	ROW_GONE = 2,	/* a vnode that was removed; with it its directory */
 	ROW_DIRBLK = 3,	/* a block of a directory as it is now */
 	ROW_GROUP = 4,	/* counters of a group, and what its R/W volume uses */
+	ROW_DIRPART = 5, /* the same as ROW_DIRBLK: another row and what differs from it */
 };
 
 #define ROW_HEAD	24u	/* bytes that all of them begin with */
@@ -41,11 +42,18 @@ u32 row_vno(const u8 *row);
 /** row_birth() - epoch of birth; of a ROW_GROUP 0 */
 s64 row_birth(const u8 *row);
 
-/** row_nr() - of a ROW_DIRBLK: which block of the directory */
+/** row_nr() - of a ROW_DIRBLK or ROW_DIRPART: which block of the directory */
 u32 row_nr(const u8 *row);
 
 /** row_is_valid() - whether there is a row in the @room bytes at @row, and all of it */
 bool row_is_valid(const u8 *row, size_t room);
+
+/**
+ * row_has_base() - whether what a valid row builds on is there
+ * @row: any row; only a ROW_DIRPART builds on another one
+ * @first: where the first of all rows may be
+ */
+bool row_has_base(const u8 *row, const u8 *first);
 
 /** row_put_vnode() - -ENOBUFS when there is no room */
 int row_put_vnode(struct redo *r, const struct vnode *vn);
@@ -53,9 +61,21 @@ int row_put_vnode(struct redo *r, const struct vnode *vn);
 /** row_put_gone() - likewise */
 int row_put_gone(struct redo *r, const struct vnode *vn);
 
-/** row_put_dirblk() - likewise; @len: without zeros at the end */
+/**
+ * row_put_dirblk() - a block of a directory as it is now
+ * @r: records
+ * @dir: directory
+ * @nr: which of its blocks
+ * @birth: of the block
+ * @data: the block
+ * @last: row of the same block in @r; NULL: the database has the last one
+ *
+ * Only what differs is put if that is little.
+ *
+ * Return: 0; -ENOBUFS when there is no room.
+ */
 int row_put_dirblk(struct redo *r, const struct vnode *dir, u32 nr, s64 birth,
-		   const u8 *data, size_t len);
+		   const u8 *data, const u8 *last);
 
 /** row_put_group() - likewise; as it is after a transaction that ends at @now */
 int row_put_group(struct redo *r, const struct tx_grp *g, s64 now);
@@ -76,8 +96,11 @@ int row_get_vnode(const u8 *row, struct vnode *vn);
 /** row_get_target() - of a ROW_VNODE: target of a symlink, or NULL; @len: its bytes */
 const char *row_get_target(const u8 *row, size_t *len);
 
-/** row_get_dirblk() - of a ROW_DIRBLK: its data; @len: bytes, zeros follow */
-const u8 *row_get_dirblk(const u8 *row, size_t *len);
+/** row_get_dirblk() - of a ROW_DIRBLK or ROW_DIRPART: the whole block goes to @data */
+void row_get_dirblk(const u8 *row, u8 *data);
+
+/** dirblk_used() - bytes of a block of a directory without the zeros at its end */
+size_t dirblk_used(const u8 *data);
 
 /** row_get_group() - of a ROW_GROUP: counters, usage and time go to @g */
 void row_get_group(const u8 *row, struct tx_grp *g);

@@ -40,15 +40,22 @@ void rows_destroy(struct rows *rows)
 	free(rows);
 }
 
-/* What is gone takes the place of what was there. */
+/* What is gone takes the place of what was there, a part that of a block. */
 static enum row_kind place_of(enum row_kind kind)
 {
-	return kind == ROW_GONE ? ROW_VNODE : kind;
+	switch (kind) {
+	case ROW_GONE:
+		return ROW_VNODE;
+	case ROW_DIRPART:
+		return ROW_DIRBLK;
+	default:
+		return kind;
+	}
 }
 
 static u32 nr_of(const u8 *row)
 {
-	return row_kind(row) == ROW_DIRBLK ? row_nr(row) : 0;
+	return place_of(row_kind(row)) == ROW_DIRBLK ? row_nr(row) : 0;
 }
 
 static struct row_entry **chain_of(const struct rows *rows, enum row_kind kind,
@@ -72,12 +79,13 @@ static struct row_entry *find(const struct rows *rows, enum row_kind kind,
 	return e;
 }
 
-int rows_count(const u8 *list, size_t len)
+int rows_count(const u8 *list, size_t len, const u8 *first)
 {
 	int nr = 0;
 
 	for (size_t at = 0; at < len; at += row_len(list + at)) {
-		if (!row_is_valid(list + at, len - at))
+		if (!row_is_valid(list + at, len - at) ||
+		    !row_has_base(list + at, first))
 			return -EUCLEAN;
 		nr++;
 	}

@@ -64,8 +64,15 @@ struct rows *rows_create(unsigned int max);
 /** rows_destroy() - @rows may be NULL */
 void rows_destroy(struct rows *rows);
 
-/** rows_count() - how many rows there are in the @len bytes at @list; -EUCLEAN */
-int rows_count(const u8 *list, size_t len);
+/**
+ * rows_count() - how many rows there are in the @len bytes at @list
+ * @list: rows
+ * @len: bytes
+ * @first: where the first of all records' rows may be
+ *
+ * Return: their number; -EUCLEAN when that is not all valid.
+ */
+int rows_count(const u8 *list, size_t len, const u8 *first);
 
 /** rows_room() - for how many more there is room */
 unsigned int rows_room(struct rows *rows);

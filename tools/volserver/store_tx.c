@@ -470,7 +470,7 @@ static int reserve_rows(struct store_tx *tx)
 	struct store *st = tx->st;
 	size_t len;
 	const u8 *list = record_of(tx, &len);
-	int nr = rows_count(list, len), ret = 0;
+	int nr = rows_count(list, len, st->redo->buf), ret = 0;
 	u64 more;
 
 	if (nr < 0)

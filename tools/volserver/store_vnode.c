@@ -224,7 +224,7 @@ int vnode_log(struct store_tx *tx, struct vnode *vn)
 	if (vn->dead)
 		return row_put_gone(r, vn);
 	if (vn->dir)
-		ret = dir_log(r, g, vn);
+		ret = dir_log(tx, g, vn);
 	return ret ? ret : row_put_vnode(r, vn);
 }
 

@@ -87,6 +87,7 @@ static void mend_sums(void)
 /* ---- what is taken -------------------------------------------------------------- */
 
 struct taken {
+	const struct redo *redo;
 	struct rows *rows;
 	u64 last;	/* sequence */
 	u32 records;
@@ -113,7 +114,7 @@ static void read_vnode(const u8 *row)
 static void read_row(const u8 *row)
 {
 	struct tx_grp g = { .id = 0 };
-	size_t len;
+	u8 block[AFSX_DIR_BLOCK_SIZE];
 
 	switch (row_kind(row)) {
 	case ROW_VNODE:
@@ -123,8 +124,9 @@ static void read_row(const u8 *row)
 		MUST(row_len(row) == ROW_HEAD);
 		return;
 	case ROW_DIRBLK:
-		MUST(row_get_dirblk(row, &len) + len == row + row_len(row));
-		MUST(len <= AFSX_DIR_BLOCK_SIZE && row_nr(row) < AFSX_DIR_MAX_BLOCKS);
+	case ROW_DIRPART:
+		MUST(row_nr(row) < AFSX_DIR_MAX_BLOCKS);
+		row_get_dirblk(row, block);
 		return;
 	case ROW_GROUP:
 		row_get_group(row, &g);
@@ -135,7 +137,8 @@ static void read_row(const u8 *row)
 
 static void find_row(struct rows *rows, const u8 *row)
 {
-	u32 nr = row_kind(row) == ROW_DIRBLK ? row_nr(row) : 0;
+	bool block = row_kind(row) == ROW_DIRBLK || row_kind(row) == ROW_DIRPART;
+	u32 nr = block ? row_nr(row) : 0;
 	struct afsx_fid fid = { .vid = row_grp(row), .vnode = row_vno(row) };
 	char acl[STORE_ACL_MAX];
 	struct store_status s;
@@ -161,25 +164,34 @@ static void put_rows(struct rows *rows, const u8 *list, size_t len)
 	}
 }
 
+/* The sanitizer knows the end of the copy, and its beginning. */
+static void look_at_copy(const u8 *list, size_t len)
+{
+	u8 *copy = malloc(len ? len : 1);
+
+	MUST(copy);
+	memcpy(copy, list, len);
+	rows_count(copy, len, copy);
+	free(copy);
+}
+
 static int take(void *ctx, const u8 *list, size_t len)
 {
 	u64 seq = le64_get(list - HEADER_LEN + 8);
 	struct taken *t = ctx;
-	u8 *copy = malloc(len ? len : 1);
 	int nr, counted = 0;
 	size_t at = 0;
 	bool fits;
 
-	MUST(copy && seq > t->last);
-	memcpy(copy, list, len);	/* the sanitizer knows its end */
+	MUST(seq > t->last);
 	t->last = seq;
 	t->records++;
-	nr = rows_count(copy, len);
+	look_at_copy(list, len);
+	nr = rows_count(list, len, t->redo->buf);
 	MUST(nr >= 0 || nr == -EUCLEAN);
-	for (; nr >= 0 && at < len; at += row_len(copy + at), counted++)
-		read_row(copy + at);
+	for (; nr >= 0 && at < len; at += row_len(list + at), counted++)
+		read_row(list + at);
 	MUST(nr < 0 || (at == len && counted == nr));
-	free(copy);
 	if (nr < 0)
 		return nr;
 	fits = (unsigned int)nr <= rows_room(t->rows);
@@ -217,6 +229,7 @@ static void load(u64 applied)
 	MUST(ret == 0 || ret == -EUCLEAN);
 	if (!ret) {
 		MUST(r->tail <= REGION && r->seq >= applied);
+		t.redo = r;
 		ret = redo_each(r, applied, take, &t);
 		MUST(ret == 0 || ret == -EUCLEAN);
 		MUST(ret || !t.records || t.last == r->seq);

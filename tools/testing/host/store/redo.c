@@ -205,6 +205,7 @@ int main(void)
 {
 	log_setup("store-redo", LOG_ERROR);
 	test_rows();
+	test_parts();
 	test_load();
 	test_crash();
 	test_failure();

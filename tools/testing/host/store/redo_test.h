@@ -107,6 +107,9 @@ int ops_run(u64 nr, bool heavy, bool sql);
 /** test_rows() - layout of rows and of the header; what is not a row */
 void test_rows(void);
 
+/** test_parts() - rows of what differs from another one */
+void test_parts(void);
+
 /** test_load() - which records are taken */
 void test_load(void);
 
