@@ -48,11 +48,15 @@ check check-vm check-interop: guest_kernels += debug
 guest-modules: deps
 	@for name in $(guest_kernels); do $(vm)/module $$name >/dev/null || exit; done
 
-check: deps kernels tools guest-modules
+# Ahead of the tests: no test waits for another one that builds.
+test-programs: deps
+	@$(testing)/programs
+
+check: deps kernels tools guest-modules test-programs
 	@$(testing)/run-tier $(tiers)
 
 check-style check-kunit: deps
-check-host check-crash: deps tools
+check-host check-crash: deps tools test-programs
 check-vm check-interop: deps tools guest-modules
 $(tiers:%=check-%): check-%:
 	@$(testing)/run-tier $* $(TESTS)
@@ -73,5 +77,5 @@ bench-store bench-server bench-nbd: bench-%: deps tools
 clean:
 	rm -rf build
 
-.PHONY: all module tools $(tool_dirs) install deps kernels guest-modules check \
+.PHONY: all module tools $(tool_dirs) install deps kernels guest-modules test-programs check \
 	$(tiers:%=check-%) demo shell bench bench-store bench-server bench-nbd clean

@@ -3,7 +3,6 @@
 #
 # Control commands whose client does not read what they print, or whose source or
 # sink is stuck, hold up neither changes by others nor the end of the server.
-# time-limit: 300
 # shellcheck disable=SC2119	# functions that may do without arguments
 set -euo pipefail
 

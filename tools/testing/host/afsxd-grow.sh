@@ -3,7 +3,6 @@
 #
 # An export that becomes larger while the server of the cell runs: told of it, the server
 # uses all of it, while clients fill it, and nothing that they were told is lost.
-# time-limit: 300
 # shellcheck disable=SC2119,SC2086	# functions without arguments; words of FIDs
 set -euo pipefail
 

@@ -4,7 +4,6 @@
 # An NBD server that is connected but says nothing. It is waited for a while; then the
 # server of the cell turns to the one that serves the store instead, and loses
 # nothing; with none it ends when it is told to, and at once when it is told again.
-# time-limit: 300
 set -euo pipefail
 
 # shellcheck source=tools/testing/host/afsxd/lib.sh

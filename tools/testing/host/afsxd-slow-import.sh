@@ -3,7 +3,6 @@
 #
 # An import from a source that hangs: others change the cell meanwhile, the server
 # ends when it is told to, and when the source goes on all of it is there.
-# time-limit: 300
 set -euo pipefail
 
 # shellcheck source=tools/testing/host/afsxd/lib.sh

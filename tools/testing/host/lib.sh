@@ -31,15 +31,12 @@ need()
 	done
 }
 
-# build DIRECTORY: the programs of tools/testing/DIRECTORY, into $bin. Tests run at the
-# same time and have programs and objects in common: one of them builds.
+# build DIRECTORY: the programs of tools/testing/DIRECTORY, into $bin, if they are not there
 build()
 {
 	local output
 
-	mkdir -p "$AFSX_TOP/build/test"
-	output=$(flock "$AFSX_TOP/build/test/lock" \
-		make -s -j"$(nproc)" -C "$AFSX_TOP/tools/testing/$1" WERROR=-Werror 2>&1) ||
+	output=$("$AFSX_TOP/tools/testing/programs" "$1" 2>&1) ||
 		fail "a program cannot be built: $output"
 }
 

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# time-limit: 300
 #
 # afsx-nbd with the clients there are: libnbd, QEMU and fio read what is in the image,
 # and the image has what they wrote.

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# time-limit: 300
 #
 # afsx-nbd with qcow2 images, partitions, snapshots and temporary overlays, by the
 # clients there are: they read what is in the image, and qemu-img finds it sound and

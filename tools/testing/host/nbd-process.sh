@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# time-limit: 300
 #
 # afsx-nbd as a process: when it ends and with which status, what becomes of its
 # socket, what clients are told of a disk that fails, and that it needs no more memory

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# time-limit: 300
 #
 # Images whose size changes while afsx-nbd serves them: who connects then is told the
 # size they have, who was there keeps what they were told, and what is lost is an error.

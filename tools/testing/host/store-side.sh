@@ -3,7 +3,6 @@
 #
 # Long reads with a second connection to the NBD server: one that does as it should, or
 # not, in memory; then real ones, by what the server is asked for over which.
-# time-limit: 300
 set -euo pipefail
 
 # shellcheck source=tools/testing/host/store/lib.sh
