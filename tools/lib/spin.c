@@ -8,44 +8,65 @@
 #define SPIN_FIRST	8000u	/* ns, of who has been quick once */
 #define REST_FIRST	32u	/* requests */
 #define REST_MAX	4096u
-#define TRY_BELOW	(2 * SPIN_MAX)	/* ns, most of which may be to be woken */
+#define TRY_BELOW	2u	/* times the longest look, most of which may be to be woken */
 #define TRY_EVERY	64u	/* messages that were slept for */
+
+static unsigned int longest(const struct spin *spin)
+{
+	return spin->max ? : SPIN_MAX;
+}
 
 unsigned int spin_limit(const struct spin *spin)
 {
 	return spin->rest ? 0 : spin->limit;
 }
 
+static void take_one(atomic_uint *n)
+{
+	unsigned int old = *n;
+
+	if (old)
+		*n = old - 1;
+}
+
 /* What is slept for takes longer, just for that: look for it again now and then. */
 static void try_again(struct spin *spin, u64 ns)
 {
-	if (spin->limit || ns > TRY_BELOW)
+	if (spin->limit || ns > TRY_BELOW * longest(spin))
 		spin->slept = 0;
 	else if (++spin->slept == TRY_EVERY)
-		spin->limit = SPIN_MAX;
+		spin->limit = longest(spin);
 }
 
 void spin_note(struct spin *spin, u64 ns)
 {
+	unsigned int limit = spin->limit;
+
 	if (spin->rest) {
-		spin->rest--;
+		take_one(&spin->rest);
 		return;
 	}
-	if (spin->penalty)
-		spin->penalty--;
-	if (ns > SPIN_MAX)
-		spin->limit /= 2;
-	else if (ns > spin->limit)
-		spin->limit = (unsigned int)clamp_u64(2 * ns, SPIN_FIRST, SPIN_MAX);
-	if (spin->limit < SPIN_FIRST)
-		spin->limit = 0;
+	take_one(&spin->penalty);
+	take_one(&spin->lost);
+	if (ns > longest(spin))
+		limit /= 2;
+	else if (ns > limit)
+		limit = (unsigned int)clamp_u64(2 * ns, SPIN_FIRST, longest(spin));
+	spin->limit = limit < SPIN_FIRST ? 0 : limit;
 	try_again(spin, ns);
 }
 
 void spin_lost(struct spin *spin)
 {
-	spin->penalty = (unsigned int)clamp_u64(2 * spin->penalty, REST_FIRST, REST_MAX);
-	spin->rest = spin->penalty;
+	unsigned int penalty;
+
+	if (spin->lost < spin->forgiven) {
+		spin->lost += SPIN_LOST;
+		return;
+	}
+	penalty = (unsigned int)clamp_u64(2 * spin->penalty, REST_FIRST, REST_MAX);
+	spin->penalty = penalty;
+	spin->rest = penalty;
 }
 
 static bool look(struct spin *spin, const struct spin_wait *wait, void *ctx,

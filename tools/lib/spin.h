@@ -9,6 +9,7 @@
 #ifndef AFSX_SPIN_H
 #define AFSX_SPIN_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "defs.h"
@@ -16,20 +17,30 @@
 /* What comes later than this is slept for. In ns. */
 #define SPIN_MAX	200000u
 
+/* One processor that was lost weighs as much as so many messages that came in time. */
+#define SPIN_LOST	16u
+
 /**
  * struct spin - the habits of who is waited for, a client or a server
- * @limit: ns to look for its next message, SPIN_MAX at most
+ * @max: ns to look for its next message at most; 0: SPIN_MAX
+ * @forgiven: lost processors that are no reason to rest yet, times SPIN_LOST
+ * @limit: ns to look for it now
  * @rest: messages that are not to be looked for, because others want the processor
  * @penalty: how many these were at last, less one for each that came since then
  * @slept: messages in a row that were slept for, though not for long
+ * @lost: SPIN_LOST for each lost processor, less one for each message
  *
- * Zeros to begin with.
+ * Zeros to begin with, but for @max and @forgiven. Any number of threads may use it: it is an estimate,
+ * which an update that gets lost between two of them does no harm.
  */
 struct spin {
-	unsigned int	limit;
-	unsigned int	rest;
-	unsigned int	penalty;
-	unsigned int	slept;
+	unsigned int	max;
+	unsigned int	forgiven;
+	atomic_uint	limit;
+	atomic_uint	rest;
+	atomic_uint	penalty;
+	atomic_uint	slept;
+	atomic_uint	lost;
 };
 
 /** spin_limit() - for how many ns to look for the next message. */
@@ -50,7 +61,8 @@ void spin_note(struct spin *spin, u64 ns);
  * @spin: habits
  *
  * Call it before spin_note(). Each time that happens soon after the last one, twice as many
- * messages are slept for.
+ * messages are slept for. It is forgiven where it happens seldom, once in more than SPIN_LOST
+ * messages: among many threads, one that does more than the others keeps them waiting.
  */
 void spin_lost(struct spin *spin);
 

@@ -176,8 +176,7 @@ static bool try_work(struct store *st, const struct job *own)
 /* Until another thread has executed it, or chose its owner to do so. */
 static bool sleep_for(struct store *st, struct job *job)
 {
-	while (sem_wait(&job->waiter.woken))
-		;	/* a signal came */
+	wal_sleep(st->wal, &job->waiter);
 	if (job->state != JOB_CHOSEN)
 		return true;
 	store_enter(st);

@@ -10,7 +10,16 @@
 #include "cleanup.h"
 #include "clock.h"
 #include "redo.h"
+#include "spin.h"
 #include "wal_load.h"
+
+/*
+ * Who waits for a write looks whether it is over, for at most so many ns, and lets others
+ * run between two looks: to fetch back a processor that has nothing to do takes as long as
+ * a write. More threads than these only stood in each other's way.
+ */
+#define LOOK_MAX	500000u
+#define LOOKERS_MAX	16u
 
 /**
  * struct wal - the log
@@ -47,6 +56,8 @@
  * @committed: tickets given out
  * @durable: tickets that the device has
  * @losses: 0; 1 while transactions are being forgotten, 2 afterwards
+ * @spin: how long is waited for writes
+ * @looking: threads that look for the end of a write
  */
 struct wal {
 	struct blkdev *dev;
@@ -82,6 +93,8 @@ struct wal {
 	atomic_ullong committed;
 	atomic_ullong durable;
 	atomic_uint losses;
+	struct spin spin;
+	atomic_uint looking;
 };
 
 int wal_open(struct blkdev *dev, u64 start, u64 limit, struct wal **out)
@@ -96,6 +109,8 @@ int wal_open(struct blkdev *dev, u64 start, u64 limit, struct wal **out)
 	w->limit = limit;
 	w->room = 2 * limit;
 	w->dirty_from = U64_MAX;
+	w->spin.max = LOOK_MAX;
+	w->spin.forgiven = 4 * LOOKERS_MAX * SPIN_LOST;	/* all of them, more than once */
 	pthread_mutex_init(&w->lock, NULL);
 	w->last = &w->first;
 	w->mirror = mmap(NULL, w->room, PROT_READ | PROT_WRITE,
@@ -466,10 +481,49 @@ static void leave_list(struct wal *w, const struct wal_waiter *self)
 	take_out(w, link);
 }
 
-static void sleep_long(struct wal_waiter *self)
+/* One who waits, and whether it is among those who look. */
+struct looker {
+	struct wal *w;
+	struct wal_waiter *self;
+	bool looks;
+};
+
+static void look_away(struct looker *l)
 {
-	while (sem_wait(&self->woken))
+	if (l->looks)
+		atomic_fetch_sub(&l->w->looking, 1);
+	l->looks = false;
+}
+
+static bool look(void *ctx)
+{
+	struct looker *l = ctx;
+
+	return !sem_trywait(&l->self->woken);
+}
+
+static void sleep_long(void *ctx)
+{
+	struct looker *l = ctx;
+
+	look_away(l);
+	while (sem_wait(&l->self->woken))
 		;	/* a signal came */
+}
+
+void wal_sleep(struct wal *w, struct wal_waiter *self)
+{
+	static const struct spin_wait wait = { .look = look, .sleep = sleep_long };
+	struct looker l = { .w = w, .self = self };
+
+	l.looks = atomic_fetch_add(&w->looking, 1) < LOOKERS_MAX;
+	if (!l.looks)
+		atomic_fetch_sub(&w->looking, 1);
+	if (l.looks)
+		spin_wait(&w->spin, &wait, &l);
+	else
+		sleep_long(&l);
+	look_away(&l);
 }
 
 /*
@@ -492,7 +546,7 @@ static void sleep_patiently(struct wal *w, struct wal_waiter *self, s64 ns)
 		leave_list(w, self);
 	pthread_mutex_unlock(&w->lock);
 	if (!posted && !listed)
-		sleep_long(self);
+		wal_sleep(w, self);
 }
 
 /* Called with the lock held, which is given back. */
@@ -507,7 +561,7 @@ static void sleep_in_list(struct wal *w, struct wal_waiter *self)
 	if (ns)
 		sleep_patiently(w, self, ns);
 	else
-		sleep_long(self);
+		wal_sleep(w, self);
 }
 
 static void wake_next(const struct wal_waiter *self)

@@ -191,6 +191,9 @@ u64 wal_durable(struct wal *w);
  */
 int wal_wait(struct wal *w, u64 ticket);
 
+/** wal_sleep() - until @self->woken is posted; if that is soon, without going to sleep */
+void wal_sleep(struct wal *w, struct wal_waiter *self);
+
 /**
  * wal_enter() - have others wait, each of whom is asleep until its @woken is posted
  * @w: log
