@@ -2,7 +2,6 @@
 #include "dir_index.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -27,7 +26,6 @@ struct place {
 
 /**
  * struct dir_index - see above
- * @refs: whoever has more than one to share does not change it
  * @seed: of the hash, so that nobody can choose names that have the same
  * @size: slots there is room for
  * @mask: heads - 1, a power of two
@@ -35,7 +33,6 @@ struct place {
  * @head: by tag, first slot of those that have it
  */
 struct dir_index {
-	atomic_uint refs;
 	u64 seed;
 	u32 size;
 	u32 mask;
@@ -99,15 +96,9 @@ static int grow(struct dir_index *x, u32 slots)
 	return 0;
 }
 
-struct dir_index *dir_index_get(struct dir_index *x)
+void dir_index_free(struct dir_index *x)
 {
-	atomic_fetch_add(&x->refs, 1);
-	return x;
-}
-
-void dir_index_put(struct dir_index *x)
-{
-	if (!x || atomic_fetch_sub(&x->refs, 1) > 1)
+	if (!x)
 		return;
 	free(x->place);
 	free(x->head);
@@ -226,7 +217,6 @@ int dir_index_build(const struct afsx_dir_reader *rd, struct dir_index **out)
 
 	if (!b.x)
 		return -ENOMEM;
-	atomic_init(&b.x->refs, 1);
 	if (rd->nr_blocks > AFSX_DIR_MAX_BLOCKS ||
 	    getrandom(&b.x->seed, sizeof(b.x->seed), 0) != sizeof(b.x->seed))
 		ret = -EIO;
@@ -235,7 +225,7 @@ int dir_index_build(const struct afsx_dir_reader *rd, struct dir_index **out)
 	if (!ret)
 		ret = fill(&b);
 	if (ret)
-		dir_index_put(b.x);
+		dir_index_free(b.x);
 	else
 		*out = b.x;
 	return ret;

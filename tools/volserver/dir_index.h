@@ -25,18 +25,15 @@ struct dir_index;
 /**
  * dir_index_build() - of a directory as it is
  * @rd: directory, without an index; all of its blocks are read
- * @out: the index, with one reference
+ * @out: the index
  *
  * Return: 0; -ENOMEM; -EIO when a block cannot be read, or when the chains are not what
  * they should be: every entry once, in the chain of its name.
  */
 int dir_index_build(const struct afsx_dir_reader *rd, struct dir_index **out);
 
-/** dir_index_get() - one more reference, for who does not change it; any thread */
-struct dir_index *dir_index_get(struct dir_index *x);
-
-/** dir_index_put() - one reference less, freed with the last; @x may be NULL */
-void dir_index_put(struct dir_index *x);
+/** dir_index_free() - @x may be NULL */
+void dir_index_free(struct dir_index *x);
 
 /** dir_index_bytes() - memory that it takes; @x may be NULL */
 size_t dir_index_bytes(const struct dir_index *x);

@@ -3,7 +3,7 @@
 
 # The volume store and the commands on it.
 STORE_SRCS := $(addprefix tools/volserver/,acl.c alloc.c blkdev.c blkdev_conn.c \
-	blkdev_io.c db.c db_sql.c dir_index.c dump_acl.c dump_format.c dump_reader.c \
+	blkdev_io.c db.c db_sql.c dir_image.c dir_index.c dump_acl.c dump_format.c dump_reader.c \
 	dump_tree.c fence.c import_tree.c lease.c meta.c meta_sums.c rally.c redo.c \
 	restore_tree.c restore_vnode.c sb.c sb_find.c store.c store_apply.c \
 	store_batch.c store_check.c store_check_tree.c store_ckpt.c store_cut.c \

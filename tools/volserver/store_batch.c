@@ -72,22 +72,33 @@ int batch_sql(struct store_tx *tx)
 	return tx_fail(tx, ret);
 }
 
-/* Have readers ask the database for what changes, or let them remember again. */
-static void each_change(struct store_tx *tx,
-			void (*one)(struct seen *c, u32 vid, u32 vno),
-			void (*all)(struct seen *c))
+/* Have readers ask the database for what changes. */
+static void shut_changes(struct store_tx *tx)
 {
+	struct seen *c = tx->st->seen;
+
 	if (tx->volumes)
-		all(tx->st->seen);
+		seen_shut_all(c);
 	for (size_t i = 0; i < tx->nr_shut; i++)
-		one(tx->st->seen, tx->shut[i].vid, tx->shut[i].vnode);
+		seen_shut(c, &tx->shut[i].s.fid);
+}
+
+/* Let them remember again; what it has become they know at once. */
+static void open_changes(struct store_tx *tx, int err)
+{
+	struct seen *c = tx->st->seen;
+
+	if (tx->volumes)
+		seen_open_all(c);
+	for (size_t i = 0; i < tx->nr_shut; i++)
+		seen_open(c, &tx->shut[i], err ? 0 : tx->ticket);
 }
 
 static void finish_one(struct store_tx *tx, int err)
 {
 	struct alloc *alloc = tx->st->alloc;
 
-	each_change(tx, seen_open, seen_open_all);
+	open_changes(tx, err);
 	for (size_t i = 0; !err && i < tx->freed.nr; i++)
 		alloc_retire(alloc, &tx->freed.run[i], tx->ticket);
 	for (size_t i = 0; err && i < tx->taken.nr; i++)
@@ -186,7 +197,7 @@ void batch_add(struct store_tx *tx)
 	b->nr++;
 	tx->ticket = wal_committed(tx->st->wal) + 1;
 	rally_come(&b->rally, !wal_is_idle(tx->st->wal));
-	each_change(tx, seen_shut, seen_shut_all);
+	shut_changes(tx);
 }
 
 static int commit_sql(struct store *st)

@@ -29,7 +29,7 @@ struct dirblk {
  * @err: first error of the accessors
  * @nr_loaded: blocks that are there
  * @searches: names that were looked for, until there is an index
- * @index: where names are, or NULL; what transactions change has one of its own
+ * @index: where names are, or NULL
  * @ed: for the directory code; @ed.rd.nr_blocks is the size
  * @dirty: a bit for each block that must be written
  * @blk: blocks, NULL when not loaded
@@ -173,7 +173,7 @@ void dirbuf_free(struct dirbuf *d)
 		free(d->blk[i]);
 		d->nr_loaded--;
 	}
-	dir_index_put(d->index);
+	dir_index_free(d->index);
 	free(d);
 }
 
@@ -213,7 +213,7 @@ static const struct afsx_dir_index index_ops = {
 
 static void set_index(struct dirbuf *d, struct dir_index *x)
 {
-	dir_index_put(d->index);
+	dir_index_free(d->index);
 	d->index = x;
 	d->ed.rd.index = x ? &index_ops : NULL;
 }
@@ -242,26 +242,6 @@ static struct dirbuf *names_of(struct db *db, struct vnode *vn)
 bool dir_is_large(const struct vnode *dir)
 {
 	return dir->s.size > DIR_INDEX_BLOCKS * AFSX_DIR_BLOCK_SIZE;
-}
-
-int dir_lend_index(struct db *db, struct vnode *dir, struct dir_index *x)
-{
-	struct dirbuf *d = dirbuf_of(db, dir);
-
-	if (!d)
-		return -ENOMEM;
-	set_index(d, dir_index_get(x));
-	return 0;
-}
-
-struct dir_index *dir_make_index(struct db *db, struct vnode *dir)
-{
-	struct dirbuf *d = dirbuf_of(db, dir);
-
-	if (!d)
-		return NULL;
-	build_index(d);
-	return d->index ? dir_index_get(d->index) : NULL;
 }
 
 /* ---- names ---------------------------------------------------------------------- */

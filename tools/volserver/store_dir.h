@@ -7,7 +7,6 @@
 
 #include "db.h"
 
-struct dir_index;
 struct dirbuf;
 struct store_tx;
 struct tx_grp;
@@ -18,19 +17,6 @@ int dir_find(struct db *db, struct vnode *dir, const char *name, size_t len, str
 
 /** dir_is_large() - whether names are worth an index */
 bool dir_is_large(const struct vnode *dir);
-
-/**
- * dir_lend_index() - find names by an index that was made before
- * @db: where to read blocks
- * @dir: loaded directory, not to be changed
- * @x: of a directory with these very contents
- *
- * Return: 0 or -ENOMEM.
- */
-int dir_lend_index(struct db *db, struct vnode *dir, struct dir_index *x);
-
-/** dir_make_index() - the same with a new one; returns a reference, or NULL */
-struct dir_index *dir_make_index(struct db *db, struct vnode *dir);
 
 /** dir_iterate() - afsx_dir_iterate() over a loaded directory */
 int dir_iterate(struct db *db, struct vnode *dir, afsx_dir_emit_t emit, void *ctx);

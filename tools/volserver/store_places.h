@@ -1,36 +1,63 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Indexes of large directories that readers look for names in, shared by all of them.
+ * Directories that readers look for names in, shared by all of them: the whole of each as
+ * of one data version, which never changes (dir_image.h).
  *
- * An index is that of one data version and never changes. As with struct warm the era
- * of struct seen is a part of the key: within one, a data version is that of one
- * contents. A reader that has no such index follows the chains, and makes one when
- * that was done DIR_INDEX_AFTER times in the same contents.
+ * As with struct warm the era of struct seen is a part of the key: within one, a data
+ * version that was durable is that of one contents.  So nothing is ever invalid here; who
+ * looks knows from struct seen, or from the database, which version is the present one.
+ * A reader that does not find it here follows the chains, and reads all of the directory
+ * when that was done PLACES_AFTER times in the same contents.
+ *
+ * What goes is what nobody looked into since the last round: of a set that has no place
+ * for another directory, or of all when they take too much memory.
  */
 #ifndef AFSX_STORE_PLACES_H
 #define AFSX_STORE_PLACES_H
 
-#define PLACES_MAX	16u	/* directories; less than 10 MiB, the largest ones */
+#include <stdbool.h>
 
-struct db;
+#include "defs.h"
+
+#define PLACES_MAX	4096u			/* directories */
+#define PLACES_BYTES	(32u * 1024 * 1024)	/* of their contents, at most */
+
+/* In a full directory three searches take as long as to read all, and to index it. */
+#define PLACES_AFTER	2u
+
+struct dir_image;
 struct places;
-struct store;
-struct vnode;
+struct store_status;
 
 /** places_create() - none yet; NULL without memory */
 struct places *places_create(void);
 
-/** places_destroy() - @k may be NULL */
-void places_destroy(struct places *k);
+/** places_destroy() - @p may be NULL */
+void places_destroy(struct places *p);
 
 /**
- * places_lend() - let names in a directory be found by an index, if there is one
- * @st: store
- * @db: a reader's connection, in its transaction
- * @dir: directory, loaded in it
- * @era: seen_era() before it began
+ * places_get() - contents of a directory
+ * @p: where
+ * @s: its status
+ * @era: seen_era() before @s was found; the contents are right if it is the same after
+ *
+ * Return: a reference, or NULL.
  */
-void places_lend(struct store *st, struct db *db, struct vnode *dir,
-		 unsigned int era);
+struct dir_image *places_get(struct places *p, const struct store_status *s,
+			     unsigned int era);
+
+/** places_worth() - somebody looks for a name without them; whether to read them all */
+bool places_worth(struct places *p, const struct store_status *s,
+		  unsigned int era);
+
+/**
+ * places_put() - keep contents
+ * @p: where
+ * @s: status of the directory, read with them
+ * @era: seen_era() before and after that
+ * @m: the contents, known to be durable
+ */
+void places_put(struct places *p, const struct store_status *s,
+		unsigned int era, struct dir_image *m);
 
 #endif /* AFSX_STORE_PLACES_H */

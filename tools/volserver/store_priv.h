@@ -93,9 +93,9 @@ struct reader {
  * @busy: volumes of store_hold() and restores, protected by @writer_lock
  * @ingest_lock: protects @ingesting, and with it the free map against checks
  * @ingesting: blocks in use by data that no file refers to yet
- * @seen: what readers found lately
+ * @seen: what is known of vnodes and volumes, for readers
  * @warm: what they read
- * @places: where names are in large directories, for readers
+ * @places: whole directories, for them to look for names in
  * @cuts: there may be files with blocks that wait to be freed
  * @notify: told of changes, or NULL
  * @notify_ctx: for @notify

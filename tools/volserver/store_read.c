@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "dir_image.h"
 #include "store_apply.h"
 #include "store_fetch.h"
 #include "store_tx.h"
@@ -74,12 +75,33 @@ static ssize_t load_status(struct store *st, const struct afsx_fid *fid,
 	return ret ? ret : (ssize_t)len;
 }
 
+/*
+ * What somebody found, or a transaction made of it; -ENODATA when that is not known. After
+ * a loss what is not durable was lost, and the database has what there was before.
+ */
+static ssize_t seen_status(struct store *st, const struct afsx_fid *fid,
+			   struct store_status *status, char *acl)
+{
+	u64 ticket;
+	ssize_t len = seen_get(st->seen, fid, status, acl, &ticket);
+	int ret;
+
+	if (len < 0)
+		return -ENODATA;
+	if (ticket <= wal_durable(st->wal))
+		return len;
+	if (wal_losses(st->wal))
+		return -ENODATA;
+	ret = wal_wait(st->wal, ticket);
+	return ret ? ret : len;
+}
+
 static ssize_t get_status(struct store *st, const struct afsx_fid *fid,
 			  struct store_status *status, char *acl)
 {
-	ssize_t len = seen_get(st->seen, fid, status, acl);
+	ssize_t len = seen_status(st, fid, status, acl);
 
-	if (len < 0)
+	if (len == -ENODATA)
 		len = newer_status(st, fid, status, acl);
 	return len == -ENODATA ? load_status(st, fid, status, acl) : len;
 }
@@ -121,7 +143,7 @@ static ssize_t read_warm(struct store *st, const struct afsx_fid *fid, u64 off,
 {
 	unsigned int era = seen_era(st->seen);
 
-	if (seen_get(st->seen, fid, s, NULL) < 0)
+	if (seen_status(st, fid, s, NULL) < 0)
 		return -ENODATA;
 	len = clip(s, off, len);
 	if (!warm_get(st->warm, s, era, off, buf, len) ||
@@ -164,24 +186,116 @@ ssize_t store_read(struct store *st, const struct afsx_fid *fid, u64 off,
 	return n;
 }
 
-int store_lookup(struct store *st, const struct afsx_fid *dir,
-		 const char *name, size_t len, struct afsx_fid *fid)
+/* ---- names ---------------------------------------------------------------------- */
+
+/**
+ * struct lookup - a name that somebody looks for
+ * @name: the name
+ * @len: its bytes
+ * @era: seen_era() from before
+ * @fid: result
+ * @m: contents that were read, to be kept; or NULL
+ */
+struct lookup {
+	const char *name;
+	size_t len;
+	unsigned int era;
+	struct afsx_fid *fid;
+	struct dir_image *m;
+};
+
+static int find_in(const struct dir_image *m, const struct store_status *s,
+		   const struct lookup *l)
 {
-	unsigned int era = seen_era(st->seen);
-	struct vnode vn;
+	l->fid->vid = s->fid.vid;
+	return dir_image_find(m, l->name, l->len, l->fid);
+}
+
+/* In contents that are at hand; -ENODATA when there are none of this version. */
+static int find_at_hand(struct store *st, const struct store_status *s,
+			const struct lookup *l)
+{
+	struct dir_image *m = places_get(st->places, s, l->era);
+	int ret = -ENODATA;
+
+	if (m && seen_era(st->seen) == l->era)
+		ret = find_in(m, s, l);
+	dir_image_put(m);
+	return ret;
+}
+
+/* From memory, without a lock of all; -ENODATA when not all of it is there. */
+static int lookup_warm(struct store *st, const struct afsx_fid *dir,
+		       const struct lookup *l)
+{
+	struct store_status s;
+
+	if (seen_status(st, dir, &s, NULL) < 0)
+		return -ENODATA;
+	return find_at_hand(st, &s, l);
+}
+
+/* If a volume was renewed since @l->era, what the reader sees is of either era. */
+static bool is_time_to_read(struct store *st, const struct vnode *dir,
+			    const struct lookup *l)
+{
+	return l->era && seen_era(st->seen) == l->era &&
+	       places_worth(st->places, &dir->s, l->era);
+}
+
+static int lookup_in(struct store *st, struct db *db, struct vnode *dir,
+		     struct lookup *l)
+{
 	int ret;
+
+	if (dir->s.type != AFSX_FTYPE_DIR)
+		return -ENOTDIR;
+	ret = find_at_hand(st, &dir->s, l);
+	if (ret != -ENODATA)
+		return ret;
+	if (is_time_to_read(st, dir, l))
+		l->m = dir_image_load(db, dir);
+	return l->m ? find_in(l->m, &dir->s, l) :
+	       dir_find(db, dir, l->name, l->len, l->fid);
+}
+
+/* What was read is kept when it is known to be durable. */
+static int lookup_cold(struct store *st, const struct afsx_fid *dir,
+		       struct lookup *l)
+{
+	u64 mark = seen_mark(st->seen, dir->vid, dir->vnode);
+	struct vnode vn;
+	int ret, err;
 	struct reader *r = read_begin(st, dir, &vn, &ret);
 
 	if (!r)
 		return ret;
-	if (vn.s.type == AFSX_FTYPE_DIR) {
-		places_lend(st, &r->db, &vn, era);
-		ret = dir_find(&r->db, &vn, name, len, fid);
-	} else {
-		ret = -ENOTDIR;
-	}
-	return read_end(st, r, &vn, ret);
+	ret = lookup_in(st, &r->db, &vn, l);
+	err = reader_put(st, r, 0);
+	if (!err)
+		seen_put(st->seen, &vn.s, vn.acl, vn.acl_len, mark);
+	if (!err && l->m)
+		places_put(st->places, &vn.s, l->era, l->m);
+	dir_image_put(l->m);
+	vnode_release(&vn);
+	return err ? err : ret;
 }
+
+int store_lookup(struct store *st, const struct afsx_fid *dir,
+		 const char *name, size_t len, struct afsx_fid *fid)
+{
+	struct lookup l = {
+		.name = name,
+		.len = len,
+		.era = seen_era(st->seen),
+		.fid = fid,
+	};
+	int ret = lookup_warm(st, dir, &l);
+
+	return ret == -ENODATA ? lookup_cold(st, dir, &l) : ret;
+}
+
+/* ---- listing -------------------------------------------------------------------- */
 
 /* Passes entries on in the form that callers of the store see. */
 struct emit {

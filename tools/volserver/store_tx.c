@@ -8,6 +8,7 @@
 #include "redo.h"
 #include "store_apply.h"
 #include "store_tx.h"
+#include "text.h"
 
 int run_list_add(struct run_list *l, const struct alloc_run *run)
 {
@@ -247,11 +248,30 @@ void tx_forget(struct store_tx *tx)
 	tx->volumes = true;
 }
 
+/*
+ * What readers will see of a vnode. They see nothing of one without a name, and something
+ * else of a volume that is restored; of volumes that change, who knows.
+ */
+static int list_status(const struct store_tx *tx, const struct vnode *vn,
+		       struct seen_change *change)
+{
+	change->s = vn->s;
+	change->s.fid.vid = vn->grp;
+	if (vn->dead || !vn->s.nlink || tx->volumes || tx->restoring)
+		return 0;
+	change->shown = true;
+	change->acl_len = vn->acl_len;
+	if (!vn->acl_len)
+		return 0;
+	return text_copy(vn->acl, vn->acl_len, &change->acl);
+}
+
 /* What readers are to ask the database for until the batch has ended. */
 static int list_changes(struct store_tx *tx)
 {
 	size_t nr = tx->grps.nr;
 	struct vnode *vn;
+	int ret = 0;
 
 	TAILQ_FOREACH(vn, &tx->vnodes, by_age)
 		nr += vn->touched;
@@ -259,14 +279,20 @@ static int list_changes(struct store_tx *tx)
 	if (nr && !tx->shut)
 		return -ENOMEM;
 	for (struct tx_grp *g = tx->grps.first; g; g = g->next)
-		tx->shut[tx->nr_shut++].vid = g->id;
+		tx->shut[tx->nr_shut++].s.fid.vid = g->id;
 	TAILQ_FOREACH(vn, &tx->vnodes, by_age)
-		if (vn->touched)
-			tx->shut[tx->nr_shut++] = (struct afsx_fid){
-				.vid = vn->grp,
-				.vnode = vn->s.fid.vnode,
-			};
-	return 0;
+		if (!ret && vn->touched)
+			ret = list_status(tx, vn, &tx->shut[tx->nr_shut++]);
+	return ret;
+}
+
+static void forget_changes(struct store_tx *tx)
+{
+	for (size_t i = 0; i < tx->nr_shut; i++)
+		free(tx->shut[i].acl);
+	free(tx->shut);
+	tx->shut = NULL;
+	tx->nr_shut = 0;
 }
 
 /* What is complete is of use to those that follow, unless its volume may be gone. */
@@ -342,7 +368,7 @@ void tx_free(struct store_tx *tx)
 	free(tx->taken.run);
 	free(tx->freed.run);
 	free(tx->news);
-	free(tx->shut);
+	forget_changes(tx);
 	atomic_fetch_sub(&tx->st->changing, 1);
 	free(tx);
 }
@@ -562,6 +588,7 @@ static void undo(struct store_tx *tx)
 	tx->freed.nr = 0;
 	tx->wrote = false;
 	tx->volumes = false;
+	forget_changes(tx);
 }
 
 void store_abort(struct store_tx *tx)

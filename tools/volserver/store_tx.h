@@ -53,8 +53,7 @@ enum tx_sql {
  * @grps: groups it has loaded
  * @vnodes: that it has loaded, in this order
  * @bucket: the same, by group and number; not to be used once they are given to others
- * @shut: what readers may not remember until the batch has ended; a vnode of 0 is
- *	the volume
+ * @shut: what changes, and readers may not remember until the batch has ended
  * @nr_shut: entries of @shut
  * @origin: for the notifier
  * @volumes: volumes change
@@ -85,7 +84,7 @@ struct store_tx {
 	struct grps grps;
 	struct hot_age vnodes;
 	struct vnode *bucket[TX_BUCKETS];
-	struct afsx_fid *shut;
+	struct seen_change *shut;
 	size_t nr_shut;
 	const void *origin;
 	bool volumes;

@@ -42,6 +42,10 @@ int __wrap_wal_write(struct wal *w, u64 off, const void *buf, size_t len);
 int __real_wal_wait(struct wal *w, u64 ticket);
 int __wrap_wal_wait(struct wal *w, u64 ticket);
 
+/* What readers saw, before it is known to be durable */
+int __real_wal_barrier(struct wal *w, unsigned int losses);
+int __wrap_wal_barrier(struct wal *w, unsigned int losses);
+
 /* Changes that others are told of when they are durable */
 void __real_wal_enter(struct wal *w, struct wal_waiter *list);
 void __wrap_wal_enter(struct wal *w, struct wal_waiter *list);
