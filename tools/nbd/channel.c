@@ -48,6 +48,14 @@ bool channel_pending(const struct channel *ch)
 	return ch->tls && tls_pending(ch->tls);
 }
 
+bool channel_waiting(const struct channel *ch)
+{
+	u8 byte;
+
+	return channel_pending(ch) ||
+	       recv(ch->fd, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 bool channel_expired(const struct channel *ch)
 {
 	return ch->deadline && clock_mono_ms() >= ch->deadline;

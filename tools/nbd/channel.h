@@ -75,6 +75,9 @@ int channel_relay(struct channel *ch, const void *head, size_t head_len, int pip
 /** channel_pending() - whether channel_recv() has bytes that the socket does not show. */
 bool channel_pending(const struct channel *ch);
 
+/** channel_waiting() - whether the client has sent something; does not wait for it. */
+bool channel_waiting(const struct channel *ch);
+
 /** channel_expired() - whether there is a deadline and it has passed. */
 bool channel_expired(const struct channel *ch);
 

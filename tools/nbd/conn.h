@@ -8,6 +8,7 @@
 #include "pool.h"
 #include "relay.h"
 #include "ring.h"
+#include "turns.h"
 
 /**
  * struct conn - a connection
@@ -15,7 +16,9 @@
  * @s: what was agreed on
  * @limits: what the client may use
  * @pool: threads for jobs
- * @pace: which requests are brief
+ * @jobs: that are not answered yet
+ * @pace: which requests are brief, or short
+ * @turns: whether the client waits for one answer at a time
  * @ring: for jobs that the image can do in the background, or NULL
  * @no_ring: there cannot be one
  * @ring_size: bytes that the jobs on @ring hold
@@ -29,14 +32,16 @@
  * @out_len: bytes of it
  * @relay: for replies that are not copied
  *
- * One thread receives. It alone uses @ring, @in, @out and @relay.
+ * One thread receives. It alone uses @turns, @ring, @in, @out and @relay.
  */
 struct conn {
 	struct channel		*ch;
 	const struct session	*s;
 	const struct limits	*limits;
 	struct pool		pool;
+	atomic_uint		jobs;
 	struct pace		pace;
+	struct turns		turns;
 	struct ring		*ring;
 	bool			no_ring;
 	u64			ring_size;

@@ -11,7 +11,7 @@ NBD_IMAGE_SRCS := $(addprefix tools/nbd/,cached.c image.c image_lock.c overlay.c
 	$(addprefix tools/lib/,err.c log.c)
 NBD_SRCS := $(NBD_IMAGE_SRCS) $(addprefix tools/nbd/,answer.c channel.c export.c handover.c \
 	handshake.c job.c listen.c pace.c pool.c relay.c reply.c request.c server.c \
-	tls.c transmit.c) \
+	tls.c transmit.c turns.c) \
 	tools/lib/size.c tools/lib/spin.c
 NBD_IMAGE_PKGS := zlib libzstd liburing
 NBD_PKGS := $(NBD_IMAGE_PKGS) gnutls

@@ -80,6 +80,8 @@ static void run_in_pool(void *ctx, struct pool_job *pool_job)
 		p = reply_start(job, small, ret);
 		end = answer_put_result(c, p, &job->r, ret);
 	}
+	/* the client may send its next request before this thread goes on */
+	atomic_fetch_sub(&c->jobs, 1);
 	answer_send(c, p, (size_t)(end - p));
 	job_free(job);
 }
@@ -127,6 +129,7 @@ static void ended_on_ring(struct blk_io *io, int ret)
 		return;
 	}
 	note(job);
+	atomic_fetch_sub(&c->jobs, 1);
 	answer_job(job, ret);
 	job_free(job);
 }
@@ -140,6 +143,7 @@ void jobs_init(struct conn *c)
 		.max_size = MEMORY_MAX,
 	};
 	pool_init(&c->pool);
+	atomic_init(&c->jobs, 0);
 	pace_init(&c->pace);
 	c->ring = NULL;
 	c->no_ring = !c->s->exp->blk->async;
@@ -241,6 +245,7 @@ int job_submit(struct job *job)
 	struct conn *c = job->c;
 	int ret = 0;
 
+	atomic_fetch_add(&c->jobs, 1);
 	if (have_ring(c) && request_io(c->s->exp, &job->r, job->data, &job->io))
 		return submit_to_ring(job);
 	/* the client may wait for what is in there, the pool for the client */
@@ -262,6 +267,11 @@ int jobs_wait(struct conn *c)
 	/* the operations that this has begun go on while the thread receives */
 	ring_push(c->ring);
 	return ret ?: answer_flush(c);
+}
+
+bool jobs_busy(struct conn *c)
+{
+	return atomic_load(&c->jobs);
 }
 
 void jobs_end(struct conn *c)

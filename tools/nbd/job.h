@@ -65,6 +65,9 @@ int job_run(struct conn *c, const struct request *r, u8 *data, u32 flags);
  */
 int jobs_wait(struct conn *c);
 
+/** jobs_busy() - whether there are jobs that nobody has begun to answer. */
+bool jobs_busy(struct conn *c);
+
 /** jobs_end() - wait until all are answered; nothing can be submitted any more. */
 void jobs_end(struct conn *c);
 

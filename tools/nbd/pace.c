@@ -25,13 +25,24 @@ void pace_init(struct pace *pace)
 	atomic_init(&pace->unflushed, 0);
 }
 
-bool pace_brief(const struct pace *pace, const struct request *r)
+/* Whether requests as @r have taken up to @most on average. */
+static bool takes(const struct pace *pace, const struct request *r, unsigned int most)
 {
 	enum pace_kind kind = kind_of(r);
 
-	if (kind == PACE_NR || pace->recent[kind] > PACE_BRIEF)
+	if (kind == PACE_NR || pace->recent[kind] > most)
 		return false;
 	return kind != PACE_FLUSH || pace->unflushed <= PACE_UNFLUSHED;
+}
+
+bool pace_brief(const struct pace *pace, const struct request *r)
+{
+	return takes(pace, r, PACE_BRIEF);
+}
+
+bool pace_short(const struct pace *pace, const struct request *r)
+{
+	return takes(pace, r, PACE_SHORT);
 }
 
 void pace_note_change(struct pace *pace, u64 bytes)
@@ -51,6 +62,6 @@ void pace_note(struct pace *pace, const struct request *r, u64 ns)
 		return;
 	}
 	old = pace->recent[kind];
-	pace->recent[kind] = (unsigned int)
-		(old + ((s64)min_u64(ns, PACE_LONG) - old) / WEIGHT);
+	ns = min_u64(ns, clamp_u64(2 * (u64)old, PACE_LONG, PACE_MOST));
+	pace->recent[kind] = (unsigned int)(old + ((s64)ns - old) / WEIGHT);
 }

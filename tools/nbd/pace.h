@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which requests that may wait for the disk are so brief that no thread is worth it. */
+/* Which requests that may wait for the disk are over so soon that no thread is worth it. */
 #ifndef AFSX_NBD_PACE_H
 #define AFSX_NBD_PACE_H
 
@@ -10,9 +10,15 @@
 
 /* An average up to this is brief, in ns: about what a change of threads costs twice. */
 #define PACE_BRIEF	20000u
-/* What takes longer counts no more than that, so that one delay is soon forgotten. */
+/* One up to this is short: the changes of threads would be a tenth of it, or more. */
+#define PACE_SHORT	200000u
+/*
+ * What takes longer counts no more than that, or than twice the average, so that one delay
+ * is soon forgotten; and never more than the other one, so that many are.
+ */
 #define PACE_LONG	100000u
-/* The flush of more bytes than these is not brief, whatever the last ones were. */
+#define PACE_MOST	400000u
+/* The flush of more bytes than these is neither, whatever the last ones were. */
 #define PACE_UNFLUSHED	(1024 * 1024u)
 
 /* What is measured: writes that are durable at once, and flushes. */
@@ -47,6 +53,13 @@ void pace_init(struct pace *pace);
  * no longer than the change to another thread.
  */
 bool pace_brief(const struct pace *pace, const struct request *r);
+
+/**
+ * pace_short() - whether it should, if the client has nothing else to be done meanwhile
+ * @pace: of the connection
+ * @r: request, as above
+ */
+bool pace_short(const struct pace *pace, const struct request *r);
 
 /** pace_note_change() - bytes were changed, and a flush has to make that durable. */
 void pace_note_change(struct pace *pace, u64 bytes);

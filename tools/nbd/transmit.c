@@ -18,13 +18,6 @@
 /* Data that doc/proto.md does not allow to be met with a hang-up. */
 #define SKIP_MAX	(32 * 1024 * 1024)
 
-/* Whether a request should be tried by the thread that has received it. */
-static bool tried_here(const struct conn *c, const struct request *r)
-{
-	return r->length <= QUICK_MAX &&
-	       (request_quick(c->s->exp, r) || pace_brief(&c->pace, r));
-}
-
 /* Carry out a request at once. Return: -EAGAIN when that is not possible. */
 static int run_quickly(struct conn *c, const struct request *r, u8 *data)
 {
@@ -48,17 +41,38 @@ static int run_quickly(struct conn *c, const struct request *r, u8 *data)
 	return answer_put(c, answer_put_result(c, p, r, ret));
 }
 
+/* Whether the client waits for a request, which is short, and for nothing else. */
+static bool is_turn(struct conn *c, const struct request *r)
+{
+	return pace_short(&c->pace, r) && c->start == c->end && !jobs_busy(c) &&
+	       turns_taken(&c->turns);
+}
+
+/* The same, as far as the thread that has received the request is the one to do it. */
+static int run_here(struct conn *c, const struct request *r, u8 *data)
+{
+	int ret;
+
+	if (r->length > QUICK_MAX)
+		return -EAGAIN;
+	if (request_quick(c->s->exp, r) || pace_brief(&c->pace, r))
+		return run_quickly(c, r, data);
+	if (!is_turn(c, r))
+		return -EAGAIN;
+	ret = run_quickly(c, r, data);
+	turns_note(&c->turns, channel_waiting(c->ch));
+	return ret;
+}
+
 /* Carry out a request whose data, if any, is at @data. */
 static int handle(struct conn *c, const struct request *r, u8 *data)
 {
 	struct job *job;
 	int ret;
 
-	if (tried_here(c, r)) {
-		ret = run_quickly(c, r, data);
-		if (ret != -EAGAIN)
-			return ret;
-	}
+	ret = run_here(c, r, data);
+	if (ret != -EAGAIN)
+		return ret;
 	job = job_new(c, r);
 	if (!job)
 		return answer_refuse(c, r, NBD_ENOMEM, "out of memory");

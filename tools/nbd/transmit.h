@@ -14,8 +14,9 @@
  *	server is to end
  *
  * Requests that need not wait, or will be brief, are carried out at once, as many as
- * one recv() has brought, and their replies sent together. The others go to threads of
- * the connection and are answered when they are done, in any order.
+ * one recv() has brought, and their replies sent together; so are short ones of a client
+ * that waits for nothing else. The others go to threads of the connection and are
+ * answered when they are done, in any order.
  *
  * Return: 0 when the client has left, or the server ends; -EPROTO when it sent
  * something else than requests; -ENOMEM; errors of the channel.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
  * Preloaded into a server: calls on its image fail as those on a broken or full disk
- * do. DISK_FAULTS names a file with words CALL=ERRNO, CALL=short, CALL=slow or
+ * do. DISK_FAULTS names a file with words CALL=ERRNO, CALL=short, CALL=slow, CALL=told or
  * CALL=wait, read at each call, so that faults come and go while the server runs. CALL
  * is read, splice, write, sync or fallocate. A slow call takes 10 ms longer, and one that waits
- * as long as the file says so. ring-read, ring-write and ring-sync are operations of
+ * as long as the file says so. One that is told of takes 0.05 ms longer, and adds the number of
+ * its thread to the file THREADS. ring-read, ring-write and ring-sync are operations of
  * io_uring; they can only be short or fail with EIO or ENOSPC. ring-submit=ERRNO and
  * ring-setup=ERRNO are liburing's own calls. yield=slow lets somebody else have the
  * processor for as long; each time the file YIELDS gets a byte.
@@ -14,27 +15,31 @@
 #include <fcntl.h>
 #include <liburing.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SECTOR	4096	/* whole ones are what direct I/O can do */
 #define PAUSE	10000	/* us */
+#define MOMENT	50000	/* ns */
 
 /* What may be wrong besides an errno. */
 enum {
 	SHORT = -1,
 	SLOW = -2,
 	WAIT = -3,
+	TOLD = -4,
 };
 
 static int fault_named(const char *what)
 {
-	static const char *const names[] = { "short", "slow", "wait" };
+	static const char *const names[] = { "short", "slow", "wait", "told" };
 
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 4; i++)
 		if (!strcmp(what, names[i]))
 			return -1 - i;
 	return atoi(what);
@@ -67,6 +72,29 @@ static int read_fault(const char *call)
 	return 0;
 }
 
+static long long now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+/* Who sleeps is woken much later than that. */
+static void tell_thread(void)
+{
+	const char *path = getenv("THREADS");
+	long long end = now() + MOMENT;
+	int fd = path ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644) : -1;
+
+	if (fd < 0)
+		return;
+	dprintf(fd, "%d\n", gettid());
+	close(fd);
+	while (now() < end)
+		;
+}
+
 /* Return: the errno @call fails with, SHORT, or 0, when it is to go on. */
 static int fault(const char *call)
 {
@@ -78,7 +106,9 @@ static int fault(const char *call)
 		usleep(PAUSE);
 		error = read_fault(call);
 	}
-	return error == SLOW ? 0 : error;
+	if (error == TOLD)
+		tell_thread();
+	return error == SLOW || error == TOLD ? 0 : error;
 }
 
 typedef ssize_t (*transfer_fn)(int fd, const struct iovec *iov, int count,

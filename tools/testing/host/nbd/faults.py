@@ -6,10 +6,13 @@ import errno
 import os
 import sys
 import tempfile
+import time
 
 from wire import *
 
 SIZE = 4 << 20
+WRITES = 1000   # several times those that are left to others because of one
+KNOWN = 20      # slow requests after which the server knows that they are
 REPORTED = {errno.EIO: EIO, errno.ENOSPC: ENOSPC, errno.EDQUOT: ENOSPC, errno.EFBIG: ENOSPC,
             errno.ENOMEM: 12, errno.EROFS: EPERM, errno.ENXIO: EIO}
 
@@ -96,7 +99,8 @@ def waiting(c, faults):
     for fault, command, args in (("write", WRITE, (0, 4096, flags, bytes(4096))),
                                  ("sync", FLUSH, ())):
         faults.set(f"{fault}=slow")
-        equal(f"slow {fault}", c.error(command, *args), 0)
+        for _ in range(KNOWN):
+            equal(f"slow {fault}", c.error(command, *args), 0)
         faults.set(f"{fault}=wait")
         late = c.send(command, *args)
         equal("read meanwhile", len(c.read(8192, 4096)), 4096)
@@ -173,6 +177,64 @@ def wanted_processor(program, directory):
     faults.set()
 
 
+def pause(seconds):
+    """Wait without being woken, which may take longer."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        pass
+
+
+def alone(c, write):
+    return [write()]
+
+
+def followed(c, write):
+    return [write(), c.send(CACHE, 0, 4096)]
+
+
+def followed_soon(c, write):
+    sent = write()
+    pause(20e-6)
+    return [sent, c.send(CACHE, 0, 4096)]
+
+
+def behind(c, write):
+    sent = c.send(TRIM, 8192, 4096)
+    pause(1e-3)
+    return [sent, write()]
+
+
+def writers(c, path, flags, send, times=WRITES):
+    """The threads that do some writes, all together. @send: one, and what else there is."""
+    with open(path, "w"):
+        pass
+    for _ in range(times):
+        sent = send(c, lambda: c.send(WRITE, 0, 4096, flags, bytes(4096)))
+        equal("answers", sorted(c.receive()[:2] for _ in sent), [(s, 0) for s in sent])
+    with open(path) as f:
+        return f.read().split()
+
+
+def turns(program, directory):
+    """Short writes are done by the thread that receives, if the client waits for each."""
+    faults = Faults(directory)
+    path = os.environ["THREADS"] = os.path.join(directory, "threads")
+    # here no disk takes longer than that
+    with tempfile.NamedTemporaryFile(dir="/dev/shm") as f:
+        f.truncate(SIZE)
+        with Server(program, directory, "-f", "raw", "-t", "--discard=unmap",
+                    f.name) as server:
+            c = Client(server).negotiate()
+            faults.set("write=told fallocate=slow")
+            receiver = max(writers(c, path, 0, alone))
+            for send, times in ((alone, WRITES), (followed, WRITES), (alone, WRITES),
+                                (followed_soon, WRITES), (alone, WRITES), (behind, 100)):
+                threads = writers(c, path, FUA, send, times)
+                equal(f"{send.__name__}: the receiver writes most",
+                      threads.count(receiver) > len(threads) / 2, send == alone)
+    faults.set()
+
+
 def no_ring(c, faults):
     """A ring that takes nothing any more loses nothing: threads go on."""
     data = os.urandom(8192)
@@ -245,6 +307,7 @@ def main():
         assert "export '': not all of it is durable" in open(server.log).read()
     on_ring(program, directory)
     uncopied(program, directory)
+    turns(program, directory)
     wanted_processor(program, directory)
 
 

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
- * Which requests are taken for brief ones after others have taken as long as here; for how
- * long the next one is looked for after the last was waited for as long as here, and how
- * many are not once the processor was lost.
+ * Which requests are taken for brief or short ones after others have taken as long as here;
+ * how many are left to others once a client did not wait for its answer; for how long the
+ * next one is looked for after the last was waited for as long as here, and how many are not
+ * once the processor was lost.
  */
 #include <stdio.h>
 
 #include "pace.h"
 #include "proto.h"
 #include "spin.h"
+#include "turns.h"
 
 #define SECOND	1000000000ULL
 
@@ -16,27 +18,40 @@ static const struct request write = { .type = NBD_CMD_WRITE, .length = 4096 };
 static const struct request flush = { .type = NBD_CMD_FLUSH };
 static const struct request zeroes = { .type = NBD_CMD_WRITE_ZEROES, .length = 1 << 20 };
 
-/* What happens on one connection, and what is brief then; averages by hand. */
+enum length {
+	LONG,
+	SHORT,
+	BRIEF,
+};
+
+/* What happens on one connection, and what to expect then; averages by hand. */
 static const struct step {
 	const char		*what;
 	const struct request	*done;
 	unsigned int		times;
 	u64			ns;	/* each time */
-	bool			write_is_brief;
-	bool			flush_is_brief;
+	enum length		write;
+	enum length		flush;
 } steps[] = {
-	{ "nothing", NULL, 0, 0, true, true },
-	{ "a slow write", &write, 1, SECOND, false, true },	/* 30000 */
-	{ "three quick ones", &write, 3, 0, false, true },	/* 20098 */
-	{ "a fourth", &write, 1, 0, true, true },		/* 17586 */
-	{ "many", &write, 60, 0, true, true },			/* 10 */
-	{ "a delay of a second", &write, 1, SECOND, true, true },	/* 12508 */
-	{ "another", &write, 1, SECOND, false, true },		/* 23444 */
-	{ "a slow flush", &flush, 1, SECOND, false, false },
-	{ "quick flushes", &flush, 60, 0, false, true },
-	{ "1 MiB of zeroes", &zeroes, 1, SECOND, false, true },
-	{ "as much again", &zeroes, 1, SECOND, false, false },
-	{ "the flush of it", &flush, 1, 0, false, true },
+	{ "nothing", NULL, 0, 0, BRIEF, BRIEF },
+	{ "a slow write", &write, 1, SECOND, SHORT, BRIEF },	/* 30000 */
+	{ "three quick ones", &write, 3, 0, SHORT, BRIEF },	/* 20098 */
+	{ "a fourth", &write, 1, 0, BRIEF, BRIEF },		/* 17586 */
+	{ "many", &write, 60, 0, BRIEF, BRIEF },		/* 10 */
+	{ "a delay of a second", &write, 1, SECOND, BRIEF, BRIEF },	/* 12508 */
+	{ "another", &write, 1, SECOND, SHORT, BRIEF },		/* 23444 */
+	{ "many of 190 us", &write, 60, 190000, SHORT, BRIEF },	/* 189896 */
+	{ "a delay after these", &write, 1, SECOND, LONG, BRIEF },	/* 213633 */
+	{ "one more of 190 us", &write, 1, 190000, LONG, BRIEF },	/* 210679 */
+	{ "fifteen slow ones", &write, 15, SECOND, LONG, BRIEF },	/* 374451 */
+	{ "four quick ones", &write, 4, 0, LONG, BRIEF },	/* 219498 */
+	{ "a fifth", &write, 1, 0, SHORT, BRIEF },		/* 192061 */
+	{ "a slow flush", &flush, 1, SECOND, SHORT, SHORT },
+	{ "slow flushes", &flush, 60, SECOND, SHORT, LONG },
+	{ "quick flushes", &flush, 60, 0, SHORT, BRIEF },
+	{ "1 MiB of zeroes", &zeroes, 1, SECOND, SHORT, BRIEF },
+	{ "as much again", &zeroes, 1, SECOND, SHORT, LONG },
+	{ "the flush of it", &flush, 1, 0, SHORT, BRIEF },
 };
 
 static const struct wait {
@@ -58,6 +73,42 @@ static const struct wait {
 	{ 200000, 200000 },
 	{ 200001, 100000 },
 };
+
+/* Nothing comes while so many requests are carried out, and then something does. */
+static const struct {
+	unsigned int	waited;
+	unsigned int	requests;	/* left to others then; by hand */
+} habits[] = {
+	{ 0, 1 }, { 0, 2 }, { 0, 4 }, { 0, 8 },
+	{ 1, 8 },		/* 2 * (8 / 2) */
+	{ 2, 4 },
+	{ 3, 1 },		/* forgotten */
+	{ 5, 1 },
+	{ 0, 2 }, { 0, 4 }, { 0, 8 }, { 0, 16 }, { 0, 32 }, { 0, 64 }, { 0, 128 }, { 0, 256 },
+	{ 0, 256 },
+};
+
+static int habits_differ(void)
+{
+	struct turns turns = { 0 };
+	int wrong = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(habits); i++) {
+		unsigned int n;
+
+		for (n = 0; n < habits[i].waited; n++)
+			turns_note(&turns, false);
+		turns_note(&turns, true);
+		for (n = 0; !turns_taken(&turns); n++)
+			;
+		if (n == habits[i].requests && turns_taken(&turns))
+			continue;
+		fprintf(stderr, "habit %zu: %u requests, not %u\n", i, n,
+			habits[i].requests);
+		wrong = 1;
+	}
+	return wrong;
+}
 
 /* The processor is lost after so many requests that were looked for. */
 static const struct {
@@ -194,12 +245,15 @@ static int looks_differ(void)
 	return 1;
 }
 
-static int differs(const char *when, const char *of, bool is, bool should)
+static int differs(const char *when, const char *of, const struct pace *pace,
+		   const struct request *r, enum length should)
 {
+	static const char *const names[] = { "long", "short", "brief" };
+	enum length is = pace_brief(pace, r) ? BRIEF : pace_short(pace, r) ? SHORT : LONG;
+
 	if (is == should)
 		return 0;
-	fprintf(stderr, "after %s, a %s is %staken for brief\n", when, of,
-		is ? "" : "not ");
+	fprintf(stderr, "after %s, a %s is taken for %s\n", when, of, names[is]);
 	return 1;
 }
 
@@ -216,17 +270,15 @@ int main(void)
 
 		for (unsigned int n = 0; n < s->times; n++)
 			pace_note(&pace, s->done, s->ns);
-		wrong |= differs(s->what, "write", pace_brief(&pace, &write),
-				 s->write_is_brief);
-		wrong |= differs(s->what, "flush", pace_brief(&pace, &flush),
-				 s->flush_is_brief);
+		wrong |= differs(s->what, "write", &pace, &write, s->write);
+		wrong |= differs(s->what, "flush", &pace, &flush, s->flush);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(never); i++) {
 		const struct request r = { .type = never[i], .length = 1 };
 
-		wrong |= differs("all that", "command of another kind",
-				 pace_brief(&pace, &r), false);
+		wrong |= differs("all that", "command of another kind", &pace, &r, LONG);
 	}
+	wrong |= habits_differ();
 	wrong |= waits_differ();
 	wrong |= tries_differ();
 	wrong |= rests_differ();
