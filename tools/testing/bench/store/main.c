@@ -281,8 +281,8 @@ static void full_directory(void)
 		{ "full directory: fill", CREATE, 2, FULL_DIRS * FULL_NAMES,
 		  1000, FULL },
 		{ "full directory: insert", CREATE, 2, 2000, 1, FULL },
-		{ "full directory: look up", LOOKUP, 2, 100000, 0, FULL },
-		{ "full directory: status", STATUS, 2, 100000, 0, FULL },
+		{ "full directory: look up", LOOKUP, 2, 2000000, 0, FULL },
+		{ "full directory: status", STATUS, 2, 2000000, 0, FULL },
 		{ "full directory: delete", REMOVE, 2, 2000, 1, FULL | FRESH },
 	};
 

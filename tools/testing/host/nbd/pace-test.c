@@ -257,6 +257,75 @@ static int differs(const char *when, const char *of, const struct pace *pace,
 	return 1;
 }
 
+/* Processors lost in a row, after so many messages that came in time: three are forgiven. */
+static const struct {
+	unsigned int	messages;
+	unsigned int	losses;
+	unsigned int	requests;	/* slept for then; by hand */
+} pardons[] = {
+	{ 0, 3, 0 },
+	{ 0, 1, 32 },
+	{ 15, 1, 0 },		/* 48 - 15 + 16 */
+	{ 0, 1, 34 },		/* 2 * (32 - 15) */
+	{ 64, 3, 0 },
+	{ 32, 2, 0 },		/* 16 + 32 */
+	{ 0, 1, 32 },		/* the former ones are forgotten */
+};
+
+static int pardons_differ(void)
+{
+	struct spin spin = { .forgiven = 3 * SPIN_LOST };
+	int wrong = 0;
+
+	spin_note(&spin, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(pardons); i++) {
+		unsigned int n, is;
+
+		for (n = 0; n < pardons[i].messages; n++)
+			spin_note(&spin, 1);
+		for (n = 0; n < pardons[i].losses; n++)
+			spin_lost(&spin);
+		is = rest(&spin);
+		if (is == pardons[i].requests)
+			continue;
+		fprintf(stderr, "pardon %zu: %u requests, not %u\n", i, is,
+			pardons[i].requests);
+		wrong = 1;
+	}
+	return wrong;
+}
+
+/* What may be looked for longer, or not so long. */
+static const struct {
+	unsigned int	max;
+	u64		ns;
+	unsigned int	limit;	/* then; by hand */
+} longer[] = {
+	{ 500000, 120000, 240000 },
+	{ 500000, 300000, 500000 },
+	{ 500000, 500000, 500000 },
+	{ 500000, 500001, 0 },
+	{ 100000, 60000, 100000 },
+	{ 100000, 100001, 0 },
+};
+
+static int longer_differ(void)
+{
+	int wrong = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(longer); i++) {
+		struct spin spin = { .max = longer[i].max };
+
+		spin_note(&spin, longer[i].ns);
+		if (spin_limit(&spin) == longer[i].limit)
+			continue;
+		fprintf(stderr, "longer %zu: limit %u, not %u\n", i, spin_limit(&spin),
+			longer[i].limit);
+		wrong = 1;
+	}
+	return wrong;
+}
+
 int main(void)
 {
 	static const u16 never[] = { NBD_CMD_READ, NBD_CMD_TRIM, NBD_CMD_CACHE,
@@ -282,6 +351,8 @@ int main(void)
 	wrong |= waits_differ();
 	wrong |= tries_differ();
 	wrong |= rests_differ();
+	wrong |= pardons_differ();
+	wrong |= longer_differ();
 	wrong |= looks_differ();
 	return wrong;
 }
