@@ -30,8 +30,8 @@
  * @slept: messages in a row that were slept for, though not for long
  * @lost: SPIN_LOST for each lost processor, less one for each message
  *
- * Zeros to begin with, but for @max and @forgiven. Any number of threads may use it: it is an estimate,
- * which an update that gets lost between two of them does no harm.
+ * Zeros to begin with, but for @max and @forgiven. Any number of threads may use it: it is
+ * an estimate, which an update that gets lost between two of them does no harm.
  */
 struct spin {
 	unsigned int	max;
