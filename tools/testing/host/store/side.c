@@ -194,10 +194,14 @@ int __wrap_blkdev_write_fua(struct blkdev *dev, u64 off, const void *buf,
 
 static void *change(void *arg)
 {
+	const struct afsx_fid root = { .vid = file.vid, .vnode = AFSX_ROOT_VNODE,
+				       .unique = AFSX_ROOT_UNIQUE };
+	struct afsx_fid fid;
 	struct store_tx *tx;
 
 	must(store_begin(st, &tx), "begin");
-	must(store_write(tx, &file, 0, right, SIZE), "write");
+	must(store_create(tx, &root, "g", 1, AFSX_FTYPE_FILE, NULL, NULL, &fid),
+	     "create");
 	must(store_commit(tx), "commit");
 	return NULL;
 }
@@ -214,7 +218,10 @@ static void run(pthread_t *thread, void *(*body)(void *))
 		die("cannot start a thread");
 }
 
-/* It can be read, but is not shown to anybody before it is durable. */
+/*
+ * Something else has changed, and a reader might see it: the file can be read, but not over
+ * the second connection, and nobody is told before that is durable.
+ */
 static void play_unsettled(void)
 {
 	struct memdev_counts before, c;
