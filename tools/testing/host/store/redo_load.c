@@ -33,7 +33,7 @@ struct field {
 	u64 value;
 };
 
-static void put_field(u8 *p, u32 size, u64 value)
+void put_field(u8 *p, u32 size, u64 value)
 {
 	for (u32 i = 0; i < size; i++)
 		p[i] = (u8)(value >> 8 * i);

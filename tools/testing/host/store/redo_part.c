@@ -24,12 +24,6 @@ static const struct afsx_uuid uuid;
 static const struct vnode dir = { .grp = GROUP, .s.fid.vnode = VNODE };
 static struct redo *redo;
 
-static void put_number(u8 *p, u32 size, u64 value)
-{
-	for (u32 i = 0; i < size; i++)
-		p[i] = (u8)(value >> 8 * i);
-}
-
 static u64 get_number(const u8 *p, u32 size)
 {
 	u64 value = 0;
@@ -78,18 +72,18 @@ static void test_layout(void)
 	block[16] ^= 1;
 	block[2047] ^= 1;
 	row = put(block, base);
-	put_number(want, 4, 32 + 4 + 16 + 4 + 8);
-	put_number(want + 4, 4, 5);
-	put_number(want + 8, 4, GROUP);
-	put_number(want + 12, 4, VNODE);
-	put_number(want + 16, 8, BIRTH);
-	put_number(want + 24, 4, NR);
-	put_number(want + 28, 4, WHOLE_LEN);
-	put_number(want + 32, 2, 8);
-	put_number(want + 34, 2, 16);
+	put_field(want, 4, 32 + 4 + 16 + 4 + 8);
+	put_field(want + 4, 4, 5);
+	put_field(want + 8, 4, GROUP);
+	put_field(want + 12, 4, VNODE);
+	put_field(want + 16, 8, BIRTH);
+	put_field(want + 24, 4, NR);
+	put_field(want + 28, 4, WHOLE_LEN);
+	put_field(want + 32, 2, 8);
+	put_field(want + 34, 2, 16);
 	memcpy(want + 36, block + 8, 16);
-	put_number(want + 52, 2, 2040);
-	put_number(want + 54, 2, 8);
+	put_field(want + 52, 2, 2040);
+	put_field(want + 54, 2, 8);
 	memcpy(want + 56, block + 2040, 8);
 	expect("bytes of a part", memcmp(row, want, sizeof(want)), 0);
 	expect("end of a part", row + sizeof(want) - redo->buf, (s64)redo->pos);
@@ -259,8 +253,8 @@ static void test_flaw(u32 i)
 		die("out of memory");
 	memset(row, 0, flaws[i].len);
 	memcpy(row, base + WHOLE_LEN, min(flaws[i].len, 56u));
-	put_number(row, 4, flaws[i].len);
-	put_number(row + flaws[i].at, flaws[i].size, flaws[i].value);
+	put_field(row, 4, flaws[i].len);
+	put_field(row + flaws[i].at, flaws[i].size, flaws[i].value);
 	expect(flaws[i].what, row_is_valid(row, flaws[i].len), flaws[i].valid);
 	free(row);
 	redo_drop(redo);
@@ -302,7 +296,7 @@ static void test_base(u32 i)
 	block[8] ^= 1;
 	row = put(block, base);
 	changed = redo->buf + ((bases[i].of_part ? row : base) - redo->buf);
-	put_number(changed + bases[i].at, bases[i].size, bases[i].value);
+	put_field(changed + bases[i].at, bases[i].size, bases[i].value);
 	expect(bases[i].what, row_has_base(row, base + bases[i].first),
 	       bases[i].there);
 	expect(bases[i].what,

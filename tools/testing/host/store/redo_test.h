@@ -102,6 +102,11 @@ void ops_start(u64 seed, unsigned int wal_mib);
  */
 int ops_run(u64 nr, bool heavy, bool sql);
 
+/* ---- redo_load.c ------------------------------------------------------------------- */
+
+/** put_field() - a number of a format, little-endian, of @size bytes */
+void put_field(u8 *p, u32 size, u64 value);
+
 /* ---- the tests ---------------------------------------------------------------------- */
 
 /** test_rows() - layout of rows and of the header; what is not a row */
