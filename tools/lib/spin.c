@@ -87,9 +87,19 @@ static bool look(struct spin *spin, const struct spin_wait *wait, void *ctx,
 	}
 }
 
+/* What is waited for cannot happen on the only processor while that is used to look for it. */
+static bool has_others(struct spin *spin)
+{
+	cpu_set_t set;
+
+	if (!spin->processors && !sched_getaffinity(0, sizeof(set), &set))
+		spin->processors = (unsigned int)CPU_COUNT(&set);
+	return spin->processors != 1;
+}
+
 void spin_wait(struct spin *spin, const struct spin_wait *wait, void *ctx)
 {
-	unsigned int limit = spin_limit(spin);
+	unsigned int limit = has_others(spin) ? spin_limit(spin) : 0;
 	u64 start = clock_mono_ns();
 
 	if (!limit || !look(spin, wait, ctx, start, limit))

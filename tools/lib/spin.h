@@ -29,6 +29,7 @@
  * @penalty: how many these were at last, less one for each that came since then
  * @slept: messages in a row that were slept for, though not for long
  * @lost: SPIN_LOST for each lost processor, less one for each message
+ * @processors: that the first thread to wait may run on; 0: nobody has waited yet
  *
  * Zeros to begin with, but for @max and @forgiven. Any number of threads may use it: it is
  * an estimate, which an update that gets lost between two of them does no harm.
@@ -41,6 +42,7 @@ struct spin {
 	atomic_uint	penalty;
 	atomic_uint	slept;
 	atomic_uint	lost;
+	atomic_uint	processors;
 };
 
 /** spin_limit() - for how many ns to look for the next message. */
@@ -84,7 +86,7 @@ struct spin_wait {
  * @wait: how to
  * @ctx: for both functions
  *
- * Between two looks others may run.
+ * Between two looks others may run. Who may run on one processor only sleeps at once.
  */
 void spin_wait(struct spin *spin, const struct spin_wait *wait, void *ctx);
 
