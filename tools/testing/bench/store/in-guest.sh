@@ -10,7 +10,7 @@ results=$AFSX_OUT
 . tools/testing/bench/lib.sh
 
 work=/run/bench
-bench=(build/bench/bin/bench-store -n 10)
+bench=(build/bench/bin/bench-store -n 2)
 steps=(names small-writes full-directory)
 device=/dev/nbd0
 uri="nbd+unix:///?socket=$work/nbd"
@@ -22,12 +22,13 @@ new_server()
 	serve_blocks "$work/image"
 }
 
-# The journal is as large as one of 3 GiB has it.
+# The journal is as large as one of 3 GiB has it, and there are inodes for all files.
 on_files()
 {
 	new_server
 	nbd-client -unix "$work/nbd" "$device" >/dev/null
-	mkfs.ext4 -q -J size=64 -E lazy_itable_init=0,lazy_journal_init=0,nodiscard "$device"
+	mkfs.ext4 -q -J size=64 -N 300000 -E lazy_itable_init=0,lazy_journal_init=0,nodiscard \
+		"$device"
 	mount "$device" "$work/files"
 	"${bench[@]}" files "$work/files" "${steps[@]}" >"$work/figures"
 	umount "$work/files"
