@@ -12,6 +12,7 @@
 #define PART_MAX	384u	/* bytes that differ, with where they are; more: a whole block */
 #define RANGE_HEAD	4u	/* offset and length */
 #define WORD		8u	/* what differs is found word by word */
+#define CHUNK		128u	/* a block of a directory is so many of these: most are the same */
 
 /* Offsets; those of AT_LEN to AT_BIRTH are common to all */
 enum {
@@ -240,8 +241,11 @@ int row_put_gone(struct redo *r, const struct vnode *vn)
 
 size_t dirblk_used(const u8 *data)
 {
+	static const u8 zeros[CHUNK];
 	size_t len = AFSX_DIR_BLOCK_SIZE;
 
+	while (len && !memcmp(data + len - CHUNK, zeros, CHUNK))
+		len -= CHUNK;
 	while (len && !data[len - 1])
 		len--;
 	return len;
@@ -252,13 +256,26 @@ static bool same_word(const u8 *a, const u8 *b, u32 at)
 	return !memcmp(a + at, b + at, WORD);
 }
 
+/* The next word that differs, from @at on. */
+static u32 skip_same(const u8 *was, const u8 *is, u32 at)
+{
+	while (at < AFSX_DIR_BLOCK_SIZE) {
+		if (!(at % CHUNK) && !memcmp(was + at, is + at, CHUNK))
+			at += CHUNK;
+		else if (same_word(was, is, at))
+			at += WORD;
+		else
+			break;
+	}
+	return at;
+}
+
 /* The next words that differ, from @at on: how many bytes. */
 static u32 next_range(const u8 *was, const u8 *is, u32 *at)
 {
 	u32 end;
 
-	while (*at < AFSX_DIR_BLOCK_SIZE && same_word(was, is, *at))
-		*at += WORD;
+	*at = skip_same(was, is, *at);
 	end = *at;
 	while (end < AFSX_DIR_BLOCK_SIZE && !same_word(was, is, end))
 		end += WORD;
