@@ -4,8 +4,9 @@
 # The volume store beside files on ext4 with fsync, and beside its NBD server alone.
 # Both have an image of the same size in the same directory, once on the disk
 # (AFSX_BENCH_DIR) and once in memory, where a flush costs nothing but time of the
-# processor. They take turns, on a fresh image each time. In a guest ext4 has the same way
-# to its blocks as the store: an NBD server (store/in-guest.sh). AFSX_BENCH_PLACES chooses
+# processor. They take turns, on a fresh image each time. ext4 has the image at hand, and in
+# other tables the same way to its blocks as the store: an NBD server, by way of nbdfuse, and
+# in a guest of the kernel's client (store/in-guest.sh). AFSX_BENCH_PLACES chooses
 # some of "disk memory guest"; AFSX_BENCH_NBD=nbdkit has nbdkit serve the blocks.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
@@ -29,10 +30,14 @@ others=('clone of 100 vnodes, us' 'clone of 100000 vnodes, us'
 
 clean_up()
 {
+	local dir
+
+	for dir in files device; do
+		if mountpoint -q "$work/$dir"; then
+			umount "$work/$dir"
+		fi
+	done
 	end_blocks
-	if mountpoint -q "$work/files"; then
-		umount "$work/files"
-	fi
 	rm -rf "$work" "${image:-}" "${tree:-}"
 }
 
@@ -50,16 +55,41 @@ new_server()
 	uri="nbd+unix:///?socket=$work/nbd"
 }
 
+# run_on_ext4 FILE WHO
+run_on_ext4()
+{
+	mkfs.ext4 -q -E lazy_itable_init=0,lazy_journal_init=0,nodiscard "$1"
+	mkdir -p "$work/files"
+	mount -o loop "$1" "$work/files"
+	"$bench" files "$work/files" names small-writes full-directory >"$work/figures"
+	umount "$work/files"
+	note_lines "$2" <"$work/figures"
+}
+
 on_files()
 {
 	new_image "$1"
-	mkfs.ext4 -q -E lazy_itable_init=0,lazy_journal_init=0,nodiscard "$image"
-	mkdir -p "$work/files"
-	mount -o loop "$image" "$work/files"
-	"$bench" files "$work/files" names small-writes full-directory >"$work/figures"
-	umount "$work/files"
+	run_on_ext4 "$image" "$2-files"
 	rm "$image"
-	note_lines "$2-files" <"$work/figures"
+}
+
+# The host's kernel need not have an NBD client: nbdfuse makes a file of an export.
+on_device()
+{
+	local file=$work/device/nbd left
+
+	new_server "$1"
+	mkdir -p "$work/device"
+	nbdfuse "$file" "$uri" &
+	for ((left = 100; left > 0; left--)); do
+		[[ ! -f $file ]] || break
+		sleep 0.1
+	done
+	run_on_ext4 "$file" "$2-device"
+	umount "$work/device"
+	wait $!
+	end_blocks
+	rm "$image"
 }
 
 on_store()
@@ -130,6 +160,7 @@ on_host()
 	for ((i = 0; i < rounds; i++)); do
 		for name; do
 			on_files "${dirs[$name]}" "$name"
+			on_device "${dirs[$name]}" "$name"
 			on_store "${dirs[$name]}" "$name"
 			on_log "${dirs[$name]}" "$name"
 			on_server "${dirs[$name]}" "$name"
@@ -154,6 +185,8 @@ host_tables()
 
 	for name; do
 		table 'operations a second' "$name-store" "$name-files" "${changes[@]}" \
+			"${lookups[@]}"
+		table 'both on NBD (nbdfuse)' "$name-store" "$name-device" "${changes[@]}" \
 			"${lookups[@]}"
 		table 'a log alone: the limit' "$name-limit" "$name-files" "${changes[@]:0:7}"
 		table 'MB a second' "$name-store" "$name-nbd" 'sequential write' \

@@ -5,6 +5,7 @@
  * next one is looked for after the last was waited for as long as here, and how many are not
  * once the processor was lost.
  */
+#include <sched.h>
 #include <stdio.h>
 
 #include "pace.h"
@@ -231,17 +232,46 @@ static int looks_differ(void)
 
 	spin_wait(&spin, &wait, &stranger);
 	do {	/* the processor may be lost between two looks */
-		spin = (struct spin){ .limit = SPIN_MAX };
+		spin = (struct spin){ .limit = SPIN_MAX, .processors = 2 };
 		quick = (struct message){ .at = 2 };
 		spin_wait(&spin, &wait, &quick);
 	} while (quick.sleeps && quick.looks == 1);
-	spin = (struct spin){ .limit = 1 };
+	spin = (struct spin){ .limit = 1, .processors = 2 };
 	spin_wait(&spin, &wait, &late);
 	if (!stranger.looks && stranger.sleeps == 1 && quick.looks == 2 && late.looks &&
 	    late.sleeps == 1)
 		return 0;
 	fprintf(stderr, "looks %u %u %u, sleeps %u %u %u\n", stranger.looks, quick.looks,
 		late.looks, stranger.sleeps, quick.sleeps, late.sleeps);
+	return 1;
+}
+
+/* Who has one processor sleeps at once, however quick the other is; who has more looks. */
+static int lonely_differs(void)
+{
+	static const struct spin_wait wait = { .look = look, .sleep = sleep_for };
+	struct spin lonely = { .limit = SPIN_MAX }, free = { .limit = SPIN_MAX };
+	struct message first = { .at = 2 }, second = { .at = 2 };
+	unsigned int cpu = 0, nr;
+	cpu_set_t all, one;
+
+	if (sched_getaffinity(0, sizeof(all), &all))
+		return 1;
+	nr = (unsigned int)CPU_COUNT(&all);
+	while (!CPU_ISSET(cpu, &all))
+		cpu++;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	if (sched_setaffinity(0, sizeof(one), &one))
+		return 1;
+	spin_wait(&lonely, &wait, &first);
+	if (sched_setaffinity(0, sizeof(all), &all))
+		return 1;
+	spin_wait(&free, &wait, &second);
+	if (!first.looks && first.sleeps == 1 && !!second.looks == (nr > 1))
+		return 0;
+	fprintf(stderr, "on one of %u processors %u looks, %u sleeps; on all %u looks\n", nr,
+		first.looks, first.sleeps, second.looks);
 	return 1;
 }
 
@@ -353,6 +383,6 @@ int main(void)
 	wrong |= rests_differ();
 	wrong |= pardons_differ();
 	wrong |= longer_differ();
-	wrong |= looks_differ();
+	wrong |= looks_differ() | lonely_differs();
 	return wrong;
 }
