@@ -67,9 +67,12 @@ extern const struct target store_target;
 #define NAME_SIZE	16
 
 /**
- * name_of() - the name of file @nr; @renamed: its second name
+ * name_of() - the name of a file
+ * @name: where it goes, NAME_SIZE bytes
+ * @nr: number of the file
+ * @renamed: its second name
  *
- * Within the time that is measured: printf() takes longer than a look-up.
+ * Return: its length. Within the time that is measured: printf() takes longer than a look-up.
  */
 static inline size_t name_of(char *name, unsigned int nr, bool renamed)
 {

@@ -252,12 +252,13 @@ static int lonely_differs(void)
 	static const struct spin_wait wait = { .look = look, .sleep = sleep_for };
 	struct spin lonely = { .limit = SPIN_MAX }, free = { .limit = SPIN_MAX };
 	struct message first = { .at = 2 }, second = { .at = 2 };
-	unsigned int cpu = 0, nr;
+	unsigned int cpu = 0;
 	cpu_set_t all, one;
+	bool more;
 
 	if (sched_getaffinity(0, sizeof(all), &all))
 		return 1;
-	nr = (unsigned int)CPU_COUNT(&all);
+	more = CPU_COUNT(&all) > 1;
 	while (!CPU_ISSET(cpu, &all))
 		cpu++;
 	CPU_ZERO(&one);
@@ -268,10 +269,10 @@ static int lonely_differs(void)
 	if (sched_setaffinity(0, sizeof(all), &all))
 		return 1;
 	spin_wait(&free, &wait, &second);
-	if (!first.looks && first.sleeps == 1 && !!second.looks == (nr > 1))
+	if (!first.looks && first.sleeps == 1 && !!second.looks == more)
 		return 0;
-	fprintf(stderr, "on one of %u processors %u looks, %u sleeps; on all %u looks\n", nr,
-		first.looks, first.sleeps, second.looks);
+	fprintf(stderr, "on one of %d processors %u looks, %u sleeps; on all %u looks\n",
+		CPU_COUNT(&all), first.looks, first.sleeps, second.looks);
 	return 1;
 }
 
