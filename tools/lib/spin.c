@@ -87,13 +87,17 @@ static bool look(struct spin *spin, const struct spin_wait *wait, void *ctx,
 	}
 }
 
-/* What is waited for cannot happen on the only processor while that is used to look for it. */
+/*
+ * What is waited for cannot happen on the only processor while that is used to look for it.
+ * The call fails where there are more of them than a set has room for.
+ */
 static bool has_others(struct spin *spin)
 {
 	cpu_set_t set;
 
-	if (!spin->processors && !sched_getaffinity(0, sizeof(set), &set))
-		spin->processors = (unsigned int)CPU_COUNT(&set);
+	if (!spin->processors)
+		spin->processors = sched_getaffinity(0, sizeof(set), &set) ?
+			CPU_SETSIZE : (unsigned int)CPU_COUNT(&set);
 	return spin->processors != 1;
 }
 
