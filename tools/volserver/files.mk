@@ -6,7 +6,7 @@ STORE_SRCS := $(addprefix tools/volserver/,acl.c alloc.c blkdev.c blkdev_conn.c 
 	blkdev_io.c db.c db_sql.c dir_image.c dir_index.c dump_acl.c dump_format.c dump_reader.c \
 	dump_tree.c fence.c import_tree.c lease.c meta.c meta_sums.c rally.c redo.c \
 	restore_tree.c restore_vnode.c sb.c sb_find.c store.c store_apply.c \
-	store_batch.c store_check.c store_check_tree.c store_ckpt.c store_cut.c \
+	store_batch.c store_blocks.c store_check.c store_check_tree.c store_ckpt.c store_cut.c \
 	store_data.c store_dir.c store_extent.c store_fetch.c store_format.c store_gc.c \
 	store_grow.c store_grp.c store_hold.c store_hot.c store_ingest.c store_mend.c \
 	store_name.c store_piece.c store_places.c store_queue.c store_read.c \

@@ -36,7 +36,7 @@ int sb_decode(const void *block, struct sb *sb)
 	if (crc32c(0, b, SB_CRC) != le32_get(b + SB_CRC))
 		return -EUCLEAN;
 	sb->version = le32_get(b + SB_VERS);
-	if (sb->version != SB_VERSION && sb->version != SB_VERSION_OLD)
+	if (sb->version < SB_VERSION_BARE || sb->version > SB_VERSION)
 		return -EPROTONOSUPPORT;
 	sb->seq = le64_get(b + SB_SEQ);
 	sb->created = (s64)le64_get(b + SB_CREATED);

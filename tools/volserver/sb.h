@@ -10,8 +10,9 @@
 
 #include "blkdev.h"
 
-#define SB_VERSION	3
-#define SB_VERSION_OLD	2	/* without a place for records */
+#define SB_VERSION	4
+#define SB_VERSION_NAMES	3	/* no blocks of files in records */
+#define SB_VERSION_BARE	2	/* without a place for records */
 #define SB_REGIONS_MAX	240
 #define SB_LEASE_BLOCK	1	/* block of the owner's lease, see lease.h */
 #define SB_FIRST_FREE	2	/* first block that a region may take */
@@ -35,7 +36,7 @@ struct sb_region {
 
 /**
  * struct sb - decoded superblock
- * @version: of the format: SB_VERSION or SB_VERSION_OLD
+ * @version: of the format: SB_VERSION_BARE to SB_VERSION
  * @uuid: of the store
  * @seq: grows with each change; the valid copy with the larger one counts
  * @blocks: size of the device when the store was made, or grew last

@@ -88,8 +88,8 @@ static int sb_error(int first, int second, struct errbuf *err)
 	if (first == -EMEDIUMTYPE && second == -EMEDIUMTYPE)
 		return err_set(err, -EMEDIUMTYPE, "no afsx store on the device");
 	if (first == -EPROTONOSUPPORT || second == -EPROTONOSUPPORT)
-		return err_set(err, -EPROTONOSUPPORT, "the format's version is not %u or %u",
-			       SB_VERSION_OLD, SB_VERSION);
+		return err_set(err, -EPROTONOSUPPORT, "the format's version is not %u to %u",
+			       SB_VERSION_BARE, SB_VERSION);
 	if (first == -EUCLEAN || second == -EUCLEAN)
 		return err_set(err, -EUCLEAN, "neither superblock is valid");
 	return err_set(err, first, "cannot read the superblocks: %s",

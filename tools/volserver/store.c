@@ -19,23 +19,36 @@
 
 /* ---- readers -------------------------------------------------------------- */
 
+static struct reader *take_locked(struct store *st)
+{
+	for (unsigned int i = 0; i < st->nr_readers; i++) {
+		struct reader *r = &st->reader[i];
+
+		if (!r->busy) {
+			r->busy = true;
+			r->since = wal_committed(st->wal);
+			r->losses = wal_losses(st->wal);
+			return r;
+		}
+	}
+	return NULL;
+}
+
 static struct reader *take_reader(struct store *st)
+{
+	struct reader *r;
+
+	MUTEX_GUARD(&st->reader_lock);
+	while (!(r = take_locked(st)))
+		pthread_cond_wait(&st->reader_free, &st->reader_lock);
+	return r;
+}
+
+static struct reader *try_reader(struct store *st)
 {
 	MUTEX_GUARD(&st->reader_lock);
 
-	for (;;) {
-		for (unsigned int i = 0; i < st->nr_readers; i++) {
-			struct reader *r = &st->reader[i];
-
-			if (!r->busy) {
-				r->busy = true;
-				r->since = wal_committed(st->wal);
-				r->losses = wal_losses(st->wal);
-				return r;
-			}
-		}
-		pthread_cond_wait(&st->reader_free, &st->reader_lock);
-	}
+	return take_locked(st);
 }
 
 static void release_reader(struct store *st, struct reader *r)
@@ -47,27 +60,30 @@ static void release_reader(struct store *st, struct reader *r)
 	pthread_cond_broadcast(&st->reader_left);
 }
 
-struct reader *reader_get(struct store *st, int *err)
+/* What it sees is what there is when it first looks. */
+static struct reader *begin_read(struct store *st, struct reader *r, int *err)
 {
-	return reader_get_for(st, NULL, err);
-}
-
-struct reader *reader_get_for(struct store *st, const struct afsx_fid *fid,
-			      int *err)
-{
-	*err = apply_for_reader(st, fid);
-	return *err ? NULL : reader_open(st, err);
-}
-
-static struct reader *begin_read(struct store *st, int *err)
-{
-	struct reader *r = take_reader(st);
-
 	*err = db_run(&r->db, SQL_BEGIN_READ, "");
 	if (!*err)
 		return r;
 	release_reader(st, r);
 	return NULL;
+}
+
+/* The database has all that was committed so far, for who begins to read meanwhile. */
+static struct reader *read_latest(struct store *st, int *err)
+{
+	struct reader *r = NULL;
+
+	store_enter(st);
+	*err = apply_bring_up(st);
+	if (!*err)
+		r = try_reader(st);
+	store_leave(st);
+	/* nobody may wait for a reader with that lock: others need it to go on */
+	if (!r && !*err)
+		release_reader(st, take_reader(st));
+	return r ? begin_read(st, r, err) : NULL;
 }
 
 /* Whether it may begin at a moment when the log had less than the records. */
@@ -76,16 +92,42 @@ static bool is_early(struct store *st, const struct reader *r)
 	return st->rows && r->losses != atomic_load(&st->losses);
 }
 
-struct reader *reader_open(struct store *st, int *err)
+static struct reader *read_soon(struct store *st, struct reader *r, int *err)
 {
-	struct reader *r = begin_read(st, err);
-
-	while (r && is_early(st, r)) {
-		reader_put(st, r, 0);
-		*err = apply_for_reader(st, NULL);
-		r = *err ? NULL : begin_read(st, err);
+	while (!*err && (!r || is_early(st, r))) {
+		if (r)
+			reader_put(st, r, 0);
+		r = read_latest(st, err);
 	}
 	return r;
+}
+
+/*
+ * Blocks that a change frees are kept for a reader that is there when it is committed. So
+ * whether the rows of such changes are in the database is looked at after that.
+ */
+struct reader *reader_get_for(struct store *st, const struct afsx_fid *fid,
+			      int *err)
+{
+	struct reader *r = take_reader(st);
+
+	*err = 0;
+	if (!apply_is_behind(st, fid))
+		return read_soon(st, begin_read(st, r, err), err);
+	release_reader(st, r);
+	return read_soon(st, NULL, err);
+}
+
+struct reader *reader_get(struct store *st, int *err)
+{
+	return reader_get_for(st, NULL, err);
+}
+
+struct reader *reader_open(struct store *st, int *err)
+{
+	struct reader *r = begin_read(st, take_reader(st), err);
+
+	return read_soon(st, r, err);
 }
 
 int reader_put(struct store *st, struct reader *r, int ret)
@@ -258,6 +300,7 @@ static int build_free_map(struct store *st, struct errbuf *err)
 {
 	int ret;
 
+	alloc_destroy(st->alloc);
 	st->alloc = alloc_create(st->sb.blocks);
 	if (!st->alloc)
 		return err_set(err, -ENOMEM, "out of memory for the free map");
@@ -399,7 +442,7 @@ static int open_regions(struct store *st, struct errbuf *err)
 	const struct sb_region *log = log_region(&st->sb);
 	u64 len = (u64)log->nr << BLK_SHIFT;
 	int ret = wal_open(st->dev, log->start << BLK_SHIFT,
-			   len - (st->sb.version == SB_VERSION ? redo_len(len) : 0),
+			   len - (st->sb.version != SB_VERSION_BARE ? redo_len(len) : 0),
 			   &st->wal);
 
 	if (!ret)
@@ -436,13 +479,18 @@ static int open_databases(struct store *st, struct errbuf *err)
 	return ret;
 }
 
-/* What records have goes to the database; it needs room there, so the free map is first. */
+/*
+ * What records have goes to the database. That may need room, so the free map is built
+ * before, and again when the database has what they say of blocks.
+ */
 static int go_on(struct store *st, struct errbuf *err)
 {
 	int ret = build_free_map(st, err);
 
 	if (!ret)
 		ret = apply_start(st, log_region(&st->sb), err);
+	if (ret > 0)
+		ret = build_free_map(st, err);
 	if (!ret && st->lease)
 		ret = ckpt_start(&st->writer, vfs_name(st->vfs), st->wal,
 				 &st->ckpt, err);

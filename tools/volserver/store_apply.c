@@ -2,11 +2,14 @@
 #include "store_apply.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
+#include "cleanup.h"
 #include "log.h"
 #include "redo.h"
+#include "store_blocks.h"
 #include "store_tx.h"
 
 #define FRAME_LEN	(24 + 4096)	/* of SQLite's file format, section 4.1 */
@@ -75,25 +78,66 @@ static int write_row(struct db *db, const u8 *row)
 		return write_dirblk(db, row);
 	case ROW_GROUP:
 		return write_group(db, row);
+	case ROW_BLOCK:
+		break;	/* these are written together */
 	}
 	return -EUCLEAN;
 }
 
-/* Blocks of a directory that is gone may still be among the rows: so those go last. */
-static int write_rows(struct store *st, bool gone)
+/* The next row from @i on that was not written, of blocks of files or of all else. */
+static struct row_entry *next_row(const struct rows *rows, unsigned int *i,
+				  bool blocks)
 {
-	struct rows *rows = st->rows;
+	while (*i < rows->used) {
+		struct row_entry *e = &rows->entry[(*i)++];
+
+		if (!e->written && (row_kind(e->row) == ROW_BLOCK) == blocks)
+			return e;
+	}
+	return NULL;
+}
+
+/* Blocks of a directory that is gone may still be among the rows: so those go last. */
+static int write_some(struct store *st, bool gone)
+{
+	struct row_entry *e;
+	unsigned int i = 0;
 	int ret = 0;
 
-	for (unsigned int i = 0; !ret && i < rows->used; i++) {
-		struct row_entry *e = &rows->entry[i];
-
-		if (e->written || (row_kind(e->row) == ROW_GONE) != gone)
+	while (!ret && (e = next_row(st->rows, &i, false))) {
+		if ((row_kind(e->row) == ROW_GONE) != gone)
 			continue;
 		ret = write_row(&st->writer, e->row);
 		e->written = !ret;
 	}
 	return ret;
+}
+
+/* What lies beside each other becomes one extent. */
+static int write_blocks(struct store *st)
+{
+	struct file_block *list CLEANUP_FREE =
+		malloc(st->rows->used * sizeof(*list));
+	struct row_entry *e;
+	unsigned int i = 0;
+	size_t nr = 0;
+
+	if (!list)
+		return -ENOMEM;
+	while ((e = next_row(st->rows, &i, true))) {
+		row_get_block(e->row, &list[nr++]);
+		e->written = true;
+	}
+	return blocks_write(&st->writer, list, nr);
+}
+
+static int write_rows(struct store *st)
+{
+	int ret = st->rows->used ? write_blocks(st) : 0;
+
+	if (!ret)
+		ret = write_some(st, false);
+	return ret ? ret : write_some(st, true);
 }
 
 /* The database has to fit its region before the log has what it becomes. */
@@ -122,9 +166,7 @@ int apply_rows(struct store *st)
 
 	if (!st->rows || !st->rows->used)
 		return 0;
-	ret = write_rows(st, false);
-	if (!ret)
-		ret = write_rows(st, true);
+	ret = write_rows(st);
 	if (!ret && st->redo->seq != st->applied)
 		ret = set_config(st, key_seq, st->redo->seq);
 	return ret ? ret : fit_region(st);
@@ -196,10 +238,8 @@ static int read_config(struct store *st, const char *key, u64 *value)
 
 static int make_room(struct store *st)
 {
-	int ret = write_rows(st, false);
+	int ret = write_rows(st);
 
-	if (!ret)
-		ret = write_rows(st, true);
 	rows_clear(st->rows);
 	return ret;
 }
@@ -279,22 +319,28 @@ static int bring_up(struct store *st)
 	return ret ? ret : apply_all(st);
 }
 
-int apply_for_reader(struct store *st, const struct afsx_fid *fid)
+bool apply_is_behind(struct store *st, const struct afsx_fid *fid)
 {
-	bool lost = apply_is_lost(st), detached;
+	if (!st->rows)
+		return false;
+	if (apply_is_lost(st))
+		return true;
+	return fid ? rows_have(st->rows, fid->vid, fid->vnode) :
+		     atomic_load(&st->rows->nr);
+}
+
+int apply_bring_up(struct store *st)
+{
+	bool detached;
 	int ret = 0;
 
-	if (!st->rows || (!lost && !atomic_load(&st->rows->nr)))
-		return 0;
-	if (!lost && fid && !rows_have(st->rows, fid->vid, fid->vnode))
-		return 0;
-	store_enter(st);
 	batch_settle(st);
+	if (!st->rows)
+		return 0;
 	do {
 		detached = wal_is_detached(st->wal);
 		ret = bring_up(st);
 	} while (ret && wal_failed(st->wal) && !detached);
-	store_leave(st);
 	return ret;
 }
 
@@ -364,7 +410,7 @@ static int begin_anew(struct store *st)
 }
 
 /* Before, the log may have been where records shall be. */
-static int upgrade(struct store *st, u64 start, u64 limit)
+static int make_place(struct store *st, u64 start, u64 limit)
 {
 	int ret = sqlite3_wal_checkpoint_v2(st->writer.sql, NULL,
 					    SQLITE_CHECKPOINT_TRUNCATE, NULL,
@@ -373,24 +419,50 @@ static int upgrade(struct store *st, u64 start, u64 limit)
 	if (ret != SQLITE_OK)
 		return db_errno(ret);
 	ret = blkdev_zero(st->dev, start, limit);
-	if (!ret)
-		ret = blkdev_flush(st->dev);
+	return ret ? ret : blkdev_flush(st->dev);
+}
+
+static int upgrade(struct store *st, u64 start, u64 limit)
+{
+	int ret = 0;
+
+	if (st->sb.version == SB_VERSION_BARE)
+		ret = make_place(st, start, limit);
 	if (ret)
 		return ret;
 	st->sb.version = SB_VERSION;
-	log_info("the store gets a place for records; older versions cannot open it any more");
+	log_info("the store may have records of files now; older versions cannot open it any more");
 	return sb_write(st->dev, &st->sb);
+}
+
+/* Nothing else may use the blocks that records have, while those are applied. */
+static int claim_blocks(void *ctx, const u8 *list, size_t len)
+{
+	struct store *st = ctx;
+	int ret = min(rows_count(list, len, st->redo->buf), 0);
+
+	for (size_t at = 0; !ret && at < len; at += row_len(list + at)) {
+		struct alloc_run run = { .nr = 1 };
+		struct file_block b;
+
+		if (row_kind(list + at) != ROW_BLOCK)
+			continue;
+		row_get_block(list + at, &b);
+		run.start = b.phys;
+		if (alloc_claim(st->alloc, &run) == -ERANGE)
+			ret = -EUCLEAN;
+	}
+	return ret;
 }
 
 static int start(struct store *st, u64 begin, u64 len)
 {
 	u64 limit = redo_len(len), salt;
-	bool old = st->sb.version == SB_VERSION_OLD;
-	int ret = 0;
+	int ret = 0, some;
 
-	if (old && !st->lease)
+	if (st->sb.version == SB_VERSION_BARE && !st->lease)
 		return 0;
-	if (old)
+	if (st->sb.version != SB_VERSION && st->lease)
 		ret = upgrade(st, begin + len - limit, limit);
 	if (!ret)
 		ret = make_rows(st, len - limit);
@@ -403,14 +475,17 @@ static int start(struct store *st, u64 begin, u64 len)
 		ret = read_config(st, key_seq, &st->applied);
 	if (!ret)
 		ret = redo_load(st->redo, salt, st->applied);
+	if (!ret)
+		ret = redo_each(st->redo, st->applied, claim_blocks, st);
 	if (ret)
 		return ret;
+	some = st->redo->seq != st->applied;
 	wal_set_redo(st->wal, st->redo, len - limit);
 	if (!st->lease)
 		wal_detach(st->wal);
 	ret = st->lease ? begin_anew(st) : replay_all(st, 0);
 	st->writer.newer = st->rows;
-	return ret;
+	return ret ? ret : some;
 }
 
 int apply_start(struct store *st, const struct sb_region *log,
@@ -418,8 +493,8 @@ int apply_start(struct store *st, const struct sb_region *log,
 {
 	int ret = start(st, log->start << BLK_SHIFT, (u64)log->nr << BLK_SHIFT);
 
-	return ret ? err_set(err, ret, "cannot apply the records of changes: %s",
-			     ret == -EUCLEAN ? "damaged" : strerror(-ret)) : 0;
+	return ret < 0 ? err_set(err, ret, "cannot apply the records of changes: %s",
+				 ret == -EUCLEAN ? "damaged" : strerror(-ret)) : ret;
 }
 
 void apply_stop(struct store *st)

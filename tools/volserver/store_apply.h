@@ -19,7 +19,10 @@ struct store;
  * @log: region of the log
  * @err: says why on failure
  *
- * A store of version 2 gets a place for records if it is opened for writing.
+ * A store of an older version becomes one of this if it is opened for writing.
+ *
+ * Return: 0; 1 when there were records, and the free map, which was that of the database
+ * before, has to be built again; an error.
  */
 int apply_start(struct store *st, const struct sb_region *log,
 		struct errbuf *err);
@@ -51,15 +54,16 @@ int apply_commit(struct store *st);
 int apply_room(struct store *st);
 
 /**
- * apply_for_reader() - see that the database has what a reader wants to see
+ * apply_is_behind() - whether the database lacks what a reader wants to see
  * @st: store
  * @fid: a vnode; NULL for everything
  *
- * Called without the writer's lock, and without a transaction of a reader.
- *
- * Return: 0; an error when that is not possible.
+ * Called without the writer's lock.
  */
-int apply_for_reader(struct store *st, const struct afsx_fid *fid);
+bool apply_is_behind(struct store *st, const struct afsx_fid *fid);
+
+/** apply_bring_up() - see that it has everything; an error when that is not possible */
+int apply_bring_up(struct store *st);
 
 /** apply_is_lost() - records were lost, and what is in memory may be of them */
 bool apply_is_lost(struct store *st);

@@ -69,6 +69,8 @@ int batch_sql(struct store_tx *tx)
 		tx->sql = ret ? TX_SQL_WHOLE : TX_SQL_SAVED;
 	}
 	tx->rows = sqlite3_total_changes64(tx->db->sql);
+	if (!ret)
+		ret = blocks_flush(tx);
 	return tx_fail(tx, ret);
 }
 

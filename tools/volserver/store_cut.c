@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "store_data.h"
+#include "store_extent.h"
 #include "store_tx.h"
 
 #define STEP_DEFAULT	1024u	/* extents */
@@ -97,12 +98,23 @@ int cut_shrink(struct store_tx *tx, struct vnode *vn, u64 size)
 	return ret || !atomic_load(&tx->st->cuts) ? ret : forget(tx, vn);
 }
 
+/* Whether something may be left behind the end. */
+static int has_tail(struct store_tx *tx, const struct vnode *vn)
+{
+	struct extent e;
+
+	return atomic_load(&tx->st->cuts) ? 1 :
+	       extent_find(tx->db, vn, end_block(vn->s.size), DATA_BLOCKS_MAX,
+			   &e, 1);
+}
+
 int cut_grow(struct store_tx *tx, struct vnode *vn)
 {
-	int ret;
+	int ret = vn->tail_known ? 0 : has_tail(tx, vn);
 
-	if (vn->tail_known)
-		return 0;
+	vn->tail_known = !ret;
+	if (ret <= 0)
+		return ret;
 	ret = punch(tx, vn, end_block(vn->s.size), DATA_BLOCKS_MAX);
 	if (!ret && atomic_load(&tx->st->cuts))
 		ret = forget(tx, vn);

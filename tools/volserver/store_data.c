@@ -11,6 +11,7 @@
 #include "cleanup.h"
 #include "crc32c.h"
 #include "le.h"
+#include "store_blocks.h"
 #include "store_cut.h"
 #include "store_data.h"
 #include "store_extent.h"
@@ -19,96 +20,12 @@
 
 /* ---- freeing -------------------------------------------------------------- */
 
-static int insert_extent(struct store_tx *tx, const struct vnode *vn,
-			 const struct extent *e)
+static int punch(struct store_tx *tx, const struct tx_grp *g,
+		 const struct vnode *vn, u64 from, u64 to, u64 *freed)
 {
-	return db_run(tx->db, SQL_EXTENT_INSERT, "iiiiiib", (s64)vn->grp,
-		      (s64)vn->s.fid.vnode, (s64)e->off, e->birth, (s64)e->nr,
-		      (s64)e->phys, e->sums, (size_t)e->nr * SUM_LEN);
-}
+	struct epochs ep = { .now = g->epoch, .newest = g->newest };
 
-/* The part of @e that starts @skip blocks in. */
-static void tail_of(const struct extent *e, u64 skip, struct extent *tail)
-{
-	*tail = *e;
-	tail->off += skip;
-	tail->phys += skip;
-	tail->nr -= (u32)skip;
-	memmove(tail->sums, e->sums + skip * SUM_LEN, tail->nr * SUM_LEN);
-}
-
-/* Drop a whole extent: what no clone sees is free once this is committed. */
-static int drop_extent(struct store_tx *tx, const struct tx_grp *g,
-		       const struct extent *e)
-{
-	struct alloc_run run = { .start = e->phys, .nr = e->nr };
-
-	if (e->birth <= g->newest)
-		return db_run(tx->db, SQL_EXTENT_KILL, "ii", e->id, g->epoch);
-	if (run_list_add(&tx->freed, &run))
-		return -ENOMEM;
-	return db_run(tx->db, SQL_EXTENT_DELETE, "i", e->id);
-}
-
-/*
- * Cut @e at @at blocks from its start and make @e the second part, with a row
- * of its own.  Both keep the birth, so clones see what they saw.
- */
-static int split_extent(struct store_tx *tx, const struct vnode *vn,
-			struct extent *e, u64 at)
-{
-	struct extent tail;
-	int ret;
-
-	tail_of(e, at, &tail);
-	ret = db_run(tx->db, SQL_EXTENT_TRIM, "iib", e->id, (s64)at, e->sums,
-		     (size_t)(at * SUM_LEN));
-	if (!ret)
-		ret = insert_extent(tx, vn, &tail);
-	tail.id = sqlite3_last_insert_rowid(tx->db->sql);
-	*e = tail;
-	return ret;
-}
-
-/* Drop the part of @e within [@from, @to); @freed: blocks of it. */
-static int punch_extent(struct store_tx *tx, const struct tx_grp *g,
-			const struct vnode *vn, struct extent *e, u64 from,
-			u64 to, u64 *freed)
-{
-	struct extent rest = { .nr = 0 };
-	int ret = 0;
-
-	if (e->off < from)
-		ret = split_extent(tx, vn, e, from - e->off);
-	if (!ret && e->off + e->nr > to) {
-		rest = *e;
-		ret = split_extent(tx, vn, &rest, to - e->off);
-		e->nr = (u32)(to - e->off);
-	}
-	*freed += e->nr;
-	return ret ? ret : drop_extent(tx, g, e);
-}
-
-#define PUNCH_MAX	64	/* extents looked up at a time */
-
-static int punch_blocks(struct store_tx *tx, const struct tx_grp *g,
-			const struct vnode *vn, u64 from, u64 to, u64 *freed)
-{
-	struct extent *list CLEANUP_FREE = malloc(PUNCH_MAX * sizeof(*list));
-	int n, ret = list ? 0 : -ENOMEM;
-
-	while (!ret) {
-		n = extent_find(tx->db, vn, from, to, list, PUNCH_MAX);
-		ret = min(n, 0);
-		for (int i = 0; !ret && i < n; i++) {
-			ret = punch_extent(tx, g, vn, &list[i], from, to,
-					   freed);
-			from = max(from, list[i].off + list[i].nr);
-		}
-		if (n < PUNCH_MAX)
-			break;
-	}
-	return ret;
+	return extent_punch(tx->db, vn, &ep, from, to, &tx->freed, freed);
 }
 
 int data_punch(struct store_tx *tx, struct tx_grp *g, struct vnode *vn,
@@ -118,7 +35,7 @@ int data_punch(struct store_tx *tx, struct tx_grp *g, struct vnode *vn,
 	int ret = batch_sql(tx);
 
 	if (!ret)
-		ret = punch_blocks(tx, g, vn, from, to, &freed);
+		ret = punch(tx, g, vn, from, to, &freed);
 	return ret ? ret : tx_charge(tx, vn, -(s64)(freed * BLK_KIB));
 }
 
@@ -186,6 +103,13 @@ static void send_for(struct store_tx *tx, const struct alloc_run *run,
 	tx->wrote |= data_send(tx->st, &tx->writes, own, run, data);
 }
 
+/* The file has these blocks now, in place of what replace_blocks() took from it. */
+static int keep(struct store_tx *tx, const struct tx_grp *g,
+		const struct vnode *vn, const struct extent *e)
+{
+	return tx->sql ? extent_put(tx->db, vn, e) : blocks_put(tx, g, vn, e);
+}
+
 static int write_extent(struct store_tx *tx, const struct tx_grp *g,
 			struct vnode *vn, u64 off, u32 want, const u8 *data,
 			u32 *done)
@@ -206,7 +130,14 @@ static int write_extent(struct store_tx *tx, const struct tx_grp *g,
 	send_for(tx, &run, data);
 	vn->near = run.start + run.nr;
 	*done = run.nr;
-	return insert_extent(tx, vn, &e);
+	return keep(tx, g, vn, &e);
+}
+
+static int take_away(struct store_tx *tx, const struct tx_grp *g,
+		     const struct vnode *vn, u64 from, u64 to, u64 *freed)
+{
+	return tx->sql ? punch(tx, g, vn, from, to, freed) :
+			 blocks_replace(tx, g, vn, from, to, freed);
 }
 
 /* Make room for the blocks [@from, @from + @nr) and account for them. */
@@ -214,11 +145,11 @@ static int replace_blocks(struct store_tx *tx, const struct tx_grp *g,
 			  struct vnode *vn, u64 from, u32 nr)
 {
 	u64 freed = 0;
-	int ret = 0;
+	int ret = blocks_have_room(tx, nr) ? 0 : batch_sql(tx);
 
 	/* there is nothing to replace behind the end of the file */
-	if (from << BLK_SHIFT < vn->s.size)
-		ret = punch_blocks(tx, g, vn, from, from + nr, &freed);
+	if (!ret && from << BLK_SHIFT < vn->s.size)
+		ret = take_away(tx, g, vn, from, from + nr, &freed);
 	return ret ? ret : tx_charge(tx, vn, ((s64)nr - (s64)freed) * BLK_KIB);
 }
 
@@ -227,10 +158,8 @@ int data_place(struct store_tx *tx, struct vnode *vn, const struct placed *p)
 	struct extent e = {
 		.off = p->off, .nr = p->run.nr, .phys = p->run.start };
 	struct tx_grp *g;
-	int ret = batch_sql(tx);
+	int ret = tx_grp(tx, vn->grp, &g);
 
-	if (!ret)
-		ret = tx_grp(tx, vn->grp, &g);
 	if (!ret && p->end > vn->s.size)
 		ret = cut_grow(tx, vn);
 	if (!ret)
@@ -241,7 +170,7 @@ int data_place(struct store_tx *tx, struct vnode *vn, const struct placed *p)
 	memcpy(e.sums, p->sums, e.nr * SUM_LEN);
 	tx->wrote |= p->flush;
 	vn->s.size = max(vn->s.size, p->end);
-	return insert_extent(tx, vn, &e);
+	return keep(tx, g, vn, &e);
 }
 
 /* Replace the blocks [@from, @from + @nr) by @data; nr <= EXTENT_MAX. */
@@ -270,9 +199,15 @@ static int write_blocks(struct store_tx *tx, struct vnode *vn, u64 from, u32 nr,
 static int read_own_block(struct store_tx *tx, const struct vnode *vn, u64 nr,
 			  u8 *buf)
 {
+	struct file_block b;
 	int ret = blkdev_wait(tx->st->dev, &tx->writes);
 
-	return ret ? ret : fetch_own(tx->st, tx->db, vn, nr, buf);
+	if (!ret)
+		ret = blocks_find(tx, vn, nr, &b);
+	if (ret > 0)
+		return fetch_block(tx->st, b.phys, b.sum, buf);
+	memset(buf, 0, BLK_SIZE);
+	return ret;
 }
 
 /* Write [@off, @off + @len), which touches at most EXTENT_MAX blocks. */
@@ -306,7 +241,7 @@ int data_write(struct store_tx *tx, struct vnode *vn, u64 off, const void *buf,
 {
 	size_t step = EXTENT_MAX * BLK_SIZE;
 	u8 *blocks CLEANUP_FREE = malloc(step);
-	int ret = blocks ? batch_sql(tx) : -ENOMEM;
+	int ret = blocks ? 0 : -ENOMEM;
 
 	if (!ret && off + len > vn->s.size)
 		ret = cut_grow(tx, vn);
@@ -330,8 +265,8 @@ static int clear_tail(struct store_tx *tx, struct vnode *vn, u64 size)
 	static const u8 zeros[BLK_SIZE];
 	u64 nr = size >> BLK_SHIFT;
 	size_t len = min(BLK_SIZE - size % BLK_SIZE, vn->s.size - size);
-	struct extent e;
-	int ret = extent_find(tx->db, vn, nr, nr + 1, &e, 1);
+	struct file_block b;
+	int ret = blocks_find(tx, vn, nr, &b);
 
 	if (ret <= 0)
 		return ret;	/* a hole stays one */

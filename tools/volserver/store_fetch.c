@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "crc32c.h"
 #include "store_extent.h"
 #include "store_piece.h"
 
@@ -102,10 +103,13 @@ static int read_blocks(struct store *st, struct side *side, struct db *db,
 	return ret;
 }
 
-int fetch_own(struct store *st, struct db *db, const struct vnode *vn, u64 nr,
-	      u8 *buf)
+int fetch_block(struct store *st, u64 phys, u32 sum, u8 *buf)
 {
-	return read_blocks(st, NULL, db, vn, nr, nr + 1, buf);
+	int ret = blkdev_read(st->dev, phys << BLK_SHIFT, buf, BLK_SIZE);
+
+	if (!ret && crc32c(0, buf, BLK_SIZE) != sum)
+		ret = -EUCLEAN;
+	return ret;
 }
 
 #define BOUNCE_MAX	(128u * 1024)

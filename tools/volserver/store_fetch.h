@@ -9,8 +9,15 @@
 int data_read(struct store *st, struct db *db, const struct vnode *vn, u64 off,
 	      void *buf, size_t len);
 
-/** fetch_own() - a block of a file, for the writer, after its writes have been waited for */
-int fetch_own(struct store *st, struct db *db, const struct vnode *vn, u64 nr,
-	      u8 *buf);
+/**
+ * fetch_block() - one block of a file, for the writer
+ * @st: store
+ * @phys: where it is; a write to it has been waited for
+ * @sum: its checksum
+ * @buf: BLK_SIZE bytes
+ *
+ * Return: 0; -EUCLEAN when the checksum does not match; an I/O error.
+ */
+int fetch_block(struct store *st, u64 phys, u32 sum, u8 *buf);
 
 #endif /* AFSX_STORE_FETCH_H */

@@ -54,6 +54,12 @@ enum {
 	AT_FILES = 48,
 	AT_UPDATED = 56,
 	GROUP_LEN = 64,
+
+	AT_BLOCK = 24,
+	AT_PHYS = 32,
+	AT_NEWEST = 40,
+	AT_SUM = 48,
+	BLOCK_LEN = 56,
 };
 
 u32 row_len(const u8 *row)
@@ -81,9 +87,17 @@ s64 row_birth(const u8 *row)
 	return (s64)le64_get(row + AT_BIRTH);
 }
 
-u32 row_nr(const u8 *row)
+u64 row_nr(const u8 *row)
 {
-	return le32_get(row + AT_NR);
+	switch (row_kind(row)) {
+	case ROW_DIRBLK:
+	case ROW_DIRPART:
+		return le32_get(row + AT_NR);
+	case ROW_BLOCK:
+		return le64_get(row + AT_BLOCK);
+	default:
+		return 0;
+	}
 }
 
 /* ---- whether it is one ---------------------------------------------------------- */
@@ -132,6 +146,11 @@ static bool is_dirpart(const u8 *row, u32 len)
 	return at;
 }
 
+static bool is_block(const u8 *row, u32 len)
+{
+	return len == BLOCK_LEN && row_nr(row) < DATA_BLOCKS_MAX;
+}
+
 bool row_is_valid(const u8 *row, size_t room)
 {
 	u32 len = room < ROW_HEAD ? 0 : row_len(row);
@@ -149,6 +168,8 @@ bool row_is_valid(const u8 *row, size_t room)
 		return len == GROUP_LEN;
 	case ROW_DIRPART:
 		return is_dirpart(row, len);
+	case ROW_BLOCK:
+		return is_block(row, len);
 	}
 	return false;
 }
@@ -345,6 +366,20 @@ int row_put_dirblk(struct redo *r, const struct vnode *dir, u32 nr, s64 birth,
 	return 0;
 }
 
+int row_put_block(struct redo *r, const struct file_block *b)
+{
+	u8 *row = put_head(r, ROW_BLOCK, BLOCK_LEN, b->grp, b->vno, b->birth);
+
+	if (!row)
+		return -ENOBUFS;
+	le64_put(row + AT_BLOCK, b->nr);
+	le64_put(row + AT_PHYS, b->phys);
+	le64_put(row + AT_NEWEST, (u64)b->newest);
+	le32_put(row + AT_SUM, b->sum);
+	le32_put(row + AT_SUM + 4, 0);
+	return 0;
+}
+
 int row_put_group(struct redo *r, const struct tx_grp *g, s64 now)
 {
 	u8 *row = put_head(r, ROW_GROUP, GROUP_LEN, g->id, 0, 0);
@@ -428,6 +463,19 @@ void row_get_dirblk(const u8 *row, u8 *data)
 		n = le16_get(row + at + 2);
 		memcpy(data + le16_get(row + at), row + at + RANGE_HEAD, n);
 	}
+}
+
+void row_get_block(const u8 *row, struct file_block *b)
+{
+	*b = (struct file_block){
+		.grp = row_grp(row),
+		.vno = row_vno(row),
+		.birth = row_birth(row),
+		.newest = (s64)le64_get(row + AT_NEWEST),
+		.nr = le64_get(row + AT_BLOCK),
+		.phys = le64_get(row + AT_PHYS),
+		.sum = le32_get(row + AT_SUM),
+	};
 }
 
 void row_get_group(const u8 *row, struct tx_grp *g)

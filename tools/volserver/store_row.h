@@ -23,9 +23,31 @@ enum row_kind {
 	ROW_DIRBLK = 3,	/* a block of a directory as it is now */
 	ROW_GROUP = 4,	/* counters of a group, and what its R/W volume uses */
 	ROW_DIRPART = 5, /* the same as ROW_DIRBLK: another row and what differs from it */
+	ROW_BLOCK = 6,	/* where a block of a file is now */
 };
 
 #define ROW_HEAD	24u	/* bytes that all of them begin with */
+
+/**
+ * struct file_block - where a block of a file is
+ * @grp: id of the group, which is that of the R/W volume
+ * @vno: number of the file
+ * @birth: epoch that it was written in
+ * @newest: newest epoch that a clone showed then; 0 for none. Only what was written later
+ *	has no other use when it is replaced.
+ * @nr: which block of the file
+ * @phys: which block of the device
+ * @sum: its checksum
+ */
+struct file_block {
+	u32 grp;
+	u32 vno;
+	s64 birth;
+	s64 newest;
+	u64 nr;
+	u64 phys;
+	u32 sum;
+};
 
 /** row_len() - bytes of a row */
 u32 row_len(const u8 *row);
@@ -42,8 +64,8 @@ u32 row_vno(const u8 *row);
 /** row_birth() - epoch of birth; of a ROW_GROUP 0 */
 s64 row_birth(const u8 *row);
 
-/** row_nr() - of a ROW_DIRBLK or ROW_DIRPART: which block of the directory */
-u32 row_nr(const u8 *row);
+/** row_nr() - of a ROW_DIRBLK, ROW_DIRPART or ROW_BLOCK: which block; else 0 */
+u64 row_nr(const u8 *row);
 
 /** row_is_valid() - whether there is a row in the @room bytes at @row, and all of it */
 bool row_is_valid(const u8 *row, size_t room);
@@ -77,6 +99,9 @@ int row_put_gone(struct redo *r, const struct vnode *vn);
 int row_put_dirblk(struct redo *r, const struct vnode *dir, u32 nr, s64 birth,
 		   const u8 *data, const u8 *last);
 
+/** row_put_block() - likewise */
+int row_put_block(struct redo *r, const struct file_block *b);
+
 /** row_put_group() - likewise; as it is after a transaction that ends at @now */
 int row_put_group(struct redo *r, const struct tx_grp *g, s64 now);
 
@@ -101,6 +126,9 @@ void row_get_dirblk(const u8 *row, u8 *data);
 
 /** dirblk_used() - bytes of a block of a directory without the zeros at its end */
 size_t dirblk_used(const u8 *data);
+
+/** row_get_block() - of a ROW_BLOCK */
+void row_get_block(const u8 *row, struct file_block *b);
 
 /** row_get_group() - of a ROW_GROUP: counters, usage and time go to @g */
 void row_get_group(const u8 *row, struct tx_grp *g);

@@ -53,28 +53,23 @@ static enum row_kind place_of(enum row_kind kind)
 	}
 }
 
-static u32 nr_of(const u8 *row)
-{
-	return place_of(row_kind(row)) == ROW_DIRBLK ? row_nr(row) : 0;
-}
-
 static struct row_entry **chain_of(const struct rows *rows, enum row_kind kind,
-				   u32 grp, u32 vno, u32 nr)
+				   u32 grp, u32 vno, u64 nr)
 {
 	u64 hash = ((u64)grp << 32 | vno) * 0x9e3779b97f4a7c15u;
 
-	hash += (u64)nr * 0xff51afd7ed558ccdu + place_of(kind);
+	hash += nr * 0xff51afd7ed558ccdu + place_of(kind);
 	return &rows->chain[(hash ^ hash >> 32) & rows->mask];
 }
 
 static struct row_entry *find(const struct rows *rows, enum row_kind kind,
-			      u32 grp, u32 vno, u32 nr)
+			      u32 grp, u32 vno, u64 nr)
 {
 	struct row_entry *e = *chain_of(rows, kind, grp, vno, nr);
 
 	while (e && (place_of(row_kind(e->row)) != place_of(kind) ||
 		     row_grp(e->row) != grp || row_vno(e->row) != vno ||
-		     nr_of(e->row) != nr))
+		     row_nr(e->row) != nr))
 		e = e->next;
 	return e;
 }
@@ -100,7 +95,7 @@ unsigned int rows_room(struct rows *rows)
 static struct row_entry *add_entry(struct rows *rows, const u8 *row)
 {
 	struct row_entry **head = chain_of(rows, row_kind(row), row_grp(row),
-					   row_vno(row), nr_of(row));
+					   row_vno(row), row_nr(row));
 	struct row_entry *e;
 
 	if (rows->used == rows->max)
@@ -114,7 +109,7 @@ static struct row_entry *add_entry(struct rows *rows, const u8 *row)
 static bool put(struct rows *rows, const u8 *row, u64 ticket)
 {
 	struct row_entry *e = find(rows, row_kind(row), row_grp(row),
-				   row_vno(row), nr_of(row));
+				   row_vno(row), row_nr(row));
 
 	if (!e)
 		e = add_entry(rows, row);
@@ -192,7 +187,7 @@ void rows_unwrite(struct rows *rows)
 }
 
 const u8 *rows_find(const struct rows *rows, enum row_kind kind, u32 grp,
-		    u32 vno, u32 nr)
+		    u32 vno, u64 nr)
 {
 	const struct row_entry *e = find(rows, kind, grp, vno, nr);
 

@@ -102,7 +102,7 @@ void rows_unwrite(struct rows *rows);
 
 /** rows_find() - one that was not written, for the writer; NULL */
 const u8 *rows_find(const struct rows *rows, enum row_kind kind, u32 grp,
-		    u32 vno, u32 nr);
+		    u32 vno, u64 nr);
 
 /** rows_have() - whether a vnode is newer than the database has it, for readers */
 bool rows_have(struct rows *rows, u32 grp, u32 vno);

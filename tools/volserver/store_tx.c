@@ -367,6 +367,7 @@ void tx_free(struct store_tx *tx)
 	grps_clear(&tx->grps);
 	free(tx->taken.run);
 	free(tx->freed.run);
+	blocks_clear(&tx->blocks);
 	free(tx->news);
 	forget_changes(tx);
 	atomic_fetch_sub(&tx->st->changing, 1);
@@ -474,7 +475,7 @@ static int log_everything(struct store_tx *tx)
 			ret = vnode_log(tx, vn);
 	for (struct tx_grp *g = tx->grps.first; !ret && g; g = g->next)
 		ret = grp_log(tx, g);
-	return ret;
+	return ret ? ret : blocks_log(tx);
 }
 
 static const u8 *record_of(const struct store_tx *tx, size_t *len)
@@ -485,9 +486,11 @@ static const u8 *record_of(const struct store_tx *tx, size_t *len)
 
 /*
  * Pages that a row of a record adds to the database at most: two each to its table and to
- * the index, when leaves are split. What that adds to the levels above is much less.
+ * the index, when leaves are split. What that adds to the levels above is much less. Of a
+ * block of a file all but one leaf of the index fill up, as extents have rising numbers.
  */
 #define RECORD_ROW_PAGES	4
+#define RECORD_BLOCK_PAGES	2
 #define RECORD_PAGES		64
 
 /* Rows of a record must be sure to fit the database later. */
@@ -503,7 +506,8 @@ static int reserve_rows(struct store_tx *tx)
 		return nr;
 	if ((unsigned int)nr > rows_room(st->rows))
 		return -ENOBUFS;
-	more = RECORD_PAGES + (st->rows->used + (u64)nr) * RECORD_ROW_PAGES;
+	more = RECORD_PAGES + tx->blocks.nr * RECORD_BLOCK_PAGES +
+	       (st->rows->used + (u64)nr - tx->blocks.nr) * RECORD_ROW_PAGES;
 	/* the number may be one that was reckoned with, not one that there is */
 	if (!store_has_pages(st, (u64)st->pages + more))
 		ret = db_number(tx->db, SQL_PAGE_COUNT, &st->pages);
@@ -586,6 +590,7 @@ static void undo(struct store_tx *tx)
 		alloc_release(tx->st->alloc, &tx->taken.run[i]);
 	tx->taken.nr = 0;
 	tx->freed.nr = 0;
+	blocks_clear(&tx->blocks);
 	tx->wrote = false;
 	tx->volumes = false;
 	forget_changes(tx);

@@ -3,6 +3,7 @@
 #ifndef AFSX_STORE_TX_H
 #define AFSX_STORE_TX_H
 
+#include "store_blocks.h"
 #include "store_grp.h"
 #include "store_priv.h"
 
@@ -50,6 +51,7 @@ enum tx_sql {
  *	are freed
  * @taken: blocks allocated, to be given back when it is aborted
  * @freed: blocks to be retired when it is committed
+ * @blocks: of files, which neither the record nor the database has yet
  * @grps: groups it has loaded
  * @vnodes: that it has loaded, in this order
  * @bucket: the same, by group and number; not to be used once they are given to others
@@ -81,6 +83,7 @@ struct store_tx {
 	bool cutting;
 	struct run_list taken;
 	struct run_list freed;
+	struct blocks blocks;
 	struct grps grps;
 	struct hot_age vnodes;
 	struct vnode *bucket[TX_BUCKETS];

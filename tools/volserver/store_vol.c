@@ -84,9 +84,12 @@ int store_vol_get(struct store *st, u32 id, struct store_vol *vol)
 
 	if (seen_vol_get(st->seen, id, vol))
 		return 0;
-	ret = apply_is_lost(st) ? apply_for_reader(st, NULL) : 0;
-	if (ret)
-		return ret;
+	if (apply_is_lost(st)) {
+		r = reader_get(st, &ret);
+		if (!r)
+			return ret;
+		reader_put(st, r, 0);
+	}
 	losses = wal_losses(st->wal);
 	newer = st->rows && rows_group(st->rows, id, &g);
 	r = reader_open(st, &ret);

@@ -115,6 +115,7 @@ static void read_row(const u8 *row)
 {
 	struct tx_grp g = { .id = 0 };
 	u8 block[AFSX_DIR_BLOCK_SIZE];
+	struct file_block b;
 
 	switch (row_kind(row)) {
 	case ROW_VNODE:
@@ -131,20 +132,24 @@ static void read_row(const u8 *row)
 	case ROW_GROUP:
 		row_get_group(row, &g);
 		return;
+	case ROW_BLOCK:
+		row_get_block(row, &b);
+		MUST(b.nr == row_nr(row) && b.nr < DATA_BLOCKS_MAX);
+		MUST(b.grp == row_grp(row) && b.vno == row_vno(row));
+		return;
 	}
 	MUST(false);
 }
 
 static void find_row(struct rows *rows, const u8 *row)
 {
-	bool block = row_kind(row) == ROW_DIRBLK || row_kind(row) == ROW_DIRPART;
-	u32 nr = block ? row_nr(row) : 0;
 	struct afsx_fid fid = { .vid = row_grp(row), .vnode = row_vno(row) };
 	char acl[STORE_ACL_MAX];
 	struct store_status s;
 	struct tx_grp g;
 
-	MUST(rows_find(rows, row_kind(row), row_grp(row), row_vno(row), nr));
+	MUST(rows_find(rows, row_kind(row), row_grp(row), row_vno(row),
+		       row_nr(row)));
 	rows_status(rows, &fid, &s, acl);
 	rows_group(rows, row_grp(row), &g);
 }

@@ -2,7 +2,8 @@
 /*
  * A store of version 2, which has no place for records: what will be one is a part of
  * SQLite's log, or has what looks like records. It is read as it is, and gets its place
- * when it is opened for writing, whenever that is interrupted.
+ * when it is opened for writing, whenever that is interrupted. And one of version 3, whose
+ * records have less.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -53,11 +54,11 @@ static void expect_version(u32 version)
 }
 
 /* The log's region shall have @blocks blocks, or as many as before if 0. */
-static void make_old(u32 blocks)
+static void make_old(u32 version, u32 blocks)
 {
 	struct sb sb = sb_of(0);
 
-	sb.version = 2;
+	sb.version = version;
 	if (blocks)
 		sb.region[0].nr = blocks;
 	sb_encode(&sb, memdev_touch(0));
@@ -171,7 +172,7 @@ static void make_store(enum left left, u64 seed)
 	}
 	old.dump = dump_store();
 	crash();
-	make_old(blocks);
+	make_old(2, blocks);
 	if (left != WITH_LONG_LOG)
 		fill_with_garbage(seed % 2 ? 1 : 100, vid);
 	old.image = image_take();
@@ -267,6 +268,26 @@ static void test_interrupted(u64 step)
 	printf("interrupted before write %ju\n", (uintmax_t)end);
 }
 
+/* Version 3 has records, but none of blocks of files. */
+static void test_without_blocks(u64 seed)
+{
+	ops_start(seed, 0);
+	for (old.next = 0; old.next < CHANGES; old.next++)
+		must(ops_run(old.next, false, false), "change");
+	expect("rows that the database lacks", st->rows->used > 0, true);
+	old.image = image_take();
+	old.dump = dump_store();
+	crash();
+	image_put(old.image);
+	free(old.image);
+	make_old(3, 0);
+	old.image = image_take();
+	test_reading();
+	expect_version(3);
+	test_changes();
+	forget_store();
+}
+
 void test_old(void)
 {
 	static const u64 steps[] = { 1, 1, 100 };
@@ -278,4 +299,5 @@ void test_old(void)
 		test_interrupted(steps[i / 2]);
 		forget_store();
 	}
+	test_without_blocks(7);
 }

@@ -22,7 +22,7 @@
 
 static const struct afsx_uuid uuid;
 static const struct vnode dir = { .grp = GROUP, .s.fid.vnode = VNODE };
-static struct redo *redo;
+static struct redo *part;
 
 static u64 get_number(const u8 *p, u32 size)
 {
@@ -35,9 +35,9 @@ static u64 get_number(const u8 *p, u32 size)
 
 static const u8 *put(const u8 *block, const u8 *last)
 {
-	const u8 *row = redo->buf + redo->pos;
+	const u8 *row = part->buf + part->pos;
 
-	must(row_put_dirblk(redo, &dir, NR, BIRTH, block, last), "put");
+	must(row_put_dirblk(part, &dir, NR, BIRTH, block, last), "put");
 	return row;
 }
 
@@ -86,10 +86,10 @@ static void test_layout(void)
 	put_field(want + 54, 2, 8);
 	memcpy(want + 56, block + 2040, 8);
 	expect("bytes of a part", memcmp(row, want, sizeof(want)), 0);
-	expect("end of a part", row + sizeof(want) - redo->buf, (s64)redo->pos);
+	expect("end of a part", row + sizeof(want) - part->buf, (s64)part->pos);
 	expect_block("block", row, block);
 	expect("number", row_nr(row), NR);
-	redo_drop(redo);
+	redo_drop(part);
 }
 
 /* ---- when it is a part ------------------------------------------------------------ */
@@ -127,9 +127,9 @@ static void test_size(u32 i)
 	expect(sizes[i].what, row_kind(row), sizes[i].kind);
 	expect(sizes[i].what, row_len(row), sizes[i].len);
 	expect(sizes[i].what, row_is_valid(row, row_len(row)), true);
-	expect(sizes[i].what, row_has_base(row, redo->buf), true);
+	expect(sizes[i].what, row_has_base(row, part->buf), true);
 	expect_block(sizes[i].what, row, block);
-	redo_drop(redo);
+	redo_drop(part);
 }
 
 /* A part of what is a part builds on the row that is whole. */
@@ -150,7 +150,7 @@ static void test_chain(void)
 	expect("what is as it was", row_len(second), DATA_AT + 4 + 8);
 	expect_block("first", first, before);
 	expect_block("second", second, block);
-	redo_drop(redo);
+	redo_drop(part);
 }
 
 /* Whatever changes, what was put is what is got, and so is what was put before. */
@@ -166,8 +166,8 @@ static void test_random(void)
 		for (int k = rand_r(&seed) % 40; k >= 0; k--)
 			block[rand_r(&seed) % sizeof(block)] =
 				(u8)(rand_r(&seed) % 3 ? rand_r(&seed) : 0);
-		if (redo->pos > LIMIT * BLK_SIZE - 2 * WHOLE_LEN) {
-			redo_drop(redo);
+		if (part->pos > LIMIT * BLK_SIZE - 2 * WHOLE_LEN) {
+			redo_drop(part);
 			last = NULL;
 		}
 		row = put(block, last);
@@ -175,13 +175,13 @@ static void test_random(void)
 		if (last)
 			expect_block("the one before", last, before);
 		expect("valid", row_is_valid(row, row_len(row)), true);
-		expect("base", row_has_base(row, redo->buf), true);
+		expect("base", row_has_base(row, part->buf), true);
 		parts += row_kind(row) == ROW_DIRPART;
 		wholes += row_kind(row) == ROW_DIRBLK;
 		last = row;
 	}
 	expect("parts and whole ones", parts > 500 && wholes > 100, true);
-	redo_drop(redo);
+	redo_drop(part);
 }
 
 static void test_no_room(void)
@@ -193,15 +193,15 @@ static void test_no_room(void)
 	make_block(block);
 	base = put(block, NULL);
 	block[8] ^= 1;
-	redo_take(redo, LIMIT * BLK_SIZE - redo->pos - 43);
-	pos = redo->pos;
-	expect("no room", row_put_dirblk(redo, &dir, NR, BIRTH, block, base),
+	redo_take(part, LIMIT * BLK_SIZE - part->pos - 43);
+	pos = part->pos;
+	expect("no room", row_put_dirblk(part, &dir, NR, BIRTH, block, base),
 	       -ENOBUFS);
-	expect("nothing taken", (s64)redo->pos, (s64)pos);
-	redo_cut(redo, pos - 1);
-	expect("room", row_put_dirblk(redo, &dir, NR, BIRTH, block, base), 0);
-	expect("all of it", (s64)redo->pos, LIMIT * BLK_SIZE);
-	redo_drop(redo);
+	expect("nothing taken", (s64)part->pos, (s64)pos);
+	redo_cut(part, pos - 1);
+	expect("room", row_put_dirblk(part, &dir, NR, BIRTH, block, base), 0);
+	expect("all of it", (s64)part->pos, LIMIT * BLK_SIZE);
+	redo_drop(part);
 }
 
 /* ---- what is no part --------------------------------------------------------------- */
@@ -257,7 +257,7 @@ static void test_flaw(u32 i)
 	put_field(row + flaws[i].at, flaws[i].size, flaws[i].value);
 	expect(flaws[i].what, row_is_valid(row, flaws[i].len), flaws[i].valid);
 	free(row);
-	redo_drop(redo);
+	redo_drop(part);
 }
 
 /* A part behind a whole block: one number of either changed, or where all rows begin. */
@@ -295,14 +295,14 @@ static void test_base(u32 i)
 	base = put(block, NULL);
 	block[8] ^= 1;
 	row = put(block, base);
-	changed = redo->buf + ((bases[i].of_part ? row : base) - redo->buf);
+	changed = part->buf + ((bases[i].of_part ? row : base) - part->buf);
 	put_field(changed + bases[i].at, bases[i].size, bases[i].value);
 	expect(bases[i].what, row_has_base(row, base + bases[i].first),
 	       bases[i].there);
 	expect(bases[i].what,
 	       rows_count(row, row_len(row), base + bases[i].first),
 	       bases[i].there ? 1 : -EUCLEAN);
-	redo_drop(redo);
+	redo_drop(part);
 }
 
 /* ---- in their table ------------------------------------------------------------------ */
@@ -328,13 +328,13 @@ static void test_table(void)
 	rows->entry[0].written = true;
 	expect("written", !rows_find(rows, ROW_DIRBLK, GROUP, VNODE, NR), true);
 	rows_destroy(rows);
-	redo_drop(redo);
+	redo_drop(part);
 }
 
 void test_parts(void)
 {
-	must(redo_open(NULL, &uuid, 0, LIMIT * BLK_SIZE, &redo), "records");
-	expect("first row", (s64)redo->pos, ROWS_AT);
+	must(redo_open(NULL, &uuid, 0, LIMIT * BLK_SIZE, &part), "records");
+	expect("first row", (s64)part->pos, ROWS_AT);
 	test_layout();
 	for (u32 i = 0; i < ARRAY_SIZE(sizes); i++)
 		test_size(i);
@@ -346,5 +346,5 @@ void test_parts(void)
 	for (u32 i = 0; i < ARRAY_SIZE(bases); i++)
 		test_base(i);
 	test_table();
-	redo_close(redo);
+	redo_close(part);
 }

@@ -104,6 +104,30 @@ int ops_run(u64 nr, bool heavy, bool sql);
 
 /* ---- redo_load.c ------------------------------------------------------------------- */
 
+#define LIMIT		64u	/* blocks of a region for records */
+#define HEADER_LEN	32u	/* of a record */
+
+/**
+ * struct field - a number of a format, little-endian
+ * @at: offset
+ * @size: bytes
+ * @value: the number
+ */
+struct field {
+	u32 at;
+	u32 size;
+	u64 value;
+};
+
+/* The region that is open. */
+extern struct redo *redo;
+
+/** open_region() - an empty one, on a device in memory */
+void open_region(void);
+
+/** close_region() - and the device is gone */
+void close_region(void);
+
 /** put_field() - a number of a format, little-endian, of @size bytes */
 void put_field(u8 *p, u32 size, u64 value);
 
@@ -127,7 +151,7 @@ void test_failure(void);
 /** test_unsettled() - what is not durable is not shown */
 void test_unsettled(void);
 
-/** test_old() - a store of version 2 */
+/** test_old() - stores of versions 2 and 3 */
 void test_old(void);
 
 #endif /* AFSX_REDO_TEST_H */
