@@ -134,7 +134,7 @@ static void read_row(const u8 *row)
 		return;
 	case ROW_BLOCK:
 		row_get_block(row, &b);
-		MUST(b.nr == row_nr(row) && b.nr < DATA_BLOCKS_MAX);
+		MUST(b.nr == row_nr(row) && b.nr < UINT64_C(1) << 51);
 		MUST(b.grp == row_grp(row) && b.vno == row_vno(row));
 		return;
 	}
