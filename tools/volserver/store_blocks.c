@@ -78,8 +78,10 @@ static int put(struct blocks *bs, const struct file_block *b)
 	if (ret)
 		return ret;
 	slot = slot_of(bs, b->grp, b->vno, b->nr);
-	if (!*slot)
-		*slot = (u32)++bs->nr;
+	if (!*slot) {
+		bs->nr++;
+		*slot = (u32)bs->nr;
+	}
 	bs->list[*slot - 1] = *b;
 	return 0;
 }
