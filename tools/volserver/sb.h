@@ -10,8 +10,7 @@
 
 #include "blkdev.h"
 
-#define SB_VERSION	4
-#define SB_VERSION_NAMES	3	/* no blocks of files in records */
+#define SB_VERSION	4	/* 3: without blocks of files in records */
 #define SB_VERSION_BARE	2	/* without a place for records */
 #define SB_REGIONS_MAX	240
 #define SB_LEASE_BLOCK	1	/* block of the owner's lease, see lease.h */

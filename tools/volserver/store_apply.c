@@ -335,8 +335,6 @@ int apply_bring_up(struct store *st)
 	int ret = 0;
 
 	batch_settle(st);
-	if (!st->rows)
-		return 0;
 	do {
 		detached = wal_is_detached(st->wal);
 		ret = bring_up(st);

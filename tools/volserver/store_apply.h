@@ -62,7 +62,12 @@ int apply_room(struct store *st);
  */
 bool apply_is_behind(struct store *st, const struct afsx_fid *fid);
 
-/** apply_bring_up() - see that it has everything; an error when that is not possible */
+/**
+ * apply_bring_up() - see that it has everything
+ * @st: store with a place for records
+ *
+ * Return: 0; an error when that is not possible.
+ */
 int apply_bring_up(struct store *st);
 
 /** apply_is_lost() - records were lost, and what is in memory may be of them */

@@ -486,8 +486,9 @@ static const u8 *record_of(const struct store_tx *tx, size_t *len)
 
 /*
  * Pages that a row of a record adds to the database at most: two each to its table and to
- * the index, when leaves are split. What that adds to the levels above is much less. Of a
- * block of a file all but one leaf of the index fill up, as extents have rising numbers.
+ * the index, when leaves are split. What that adds to the levels above is much less. A block
+ * of a file takes one each: of an extent that it is cut out of two parts are left, but the
+ * numbers of extents rise, so that leaves of the table fill up.
  */
 #define RECORD_ROW_PAGES	4
 #define RECORD_BLOCK_PAGES	2
