@@ -607,24 +607,40 @@ struct wal_round {
 	struct redo_part part;
 };
 
+static int take_frames(struct wal *w, struct wal_round *r)
+{
+	r->tail = take_tail(w, &r->off, &r->len);
+	if (!r->tail)
+		return -ENOMEM;
+	r->end = w->committed_end;
+	w->need_frames = false;
+	return 0;
+}
+
+/* A log with nothing to be written may be begun anew at any moment. */
+static bool has_work(const struct wal_round *r)
+{
+	return r->tail || r->part.from < r->part.to;
+}
+
 static int begin_round(struct wal *w, bool frames, struct wal_round *r)
 {
+	int ret = 0;
+
 	*r = (struct wal_round){
 		.ticket = atomic_load(&w->committed),
 		.part = redo_unwritten(w->redo),
 	};
 	if (!is_dirty(w))
 		w->need_frames = false;
-	if (!is_dirty(w) || !(frames || w->need_frames))
-		return 0;
-	r->tail = take_tail(w, &r->off, &r->len);
-	if (!r->tail)
-		return -ENOMEM;
-	r->end = w->committed_end;
-	r->flush = w->need_flush;
-	w->need_flush = false;
-	w->need_frames = false;
-	return 0;
+	else if (frames || w->need_frames)
+		ret = take_frames(w, r);
+	/* both may be of data */
+	if (!ret && has_work(r)) {
+		r->flush = w->need_flush;
+		w->need_flush = false;
+	}
+	return ret;
 }
 
 /* Records may be of what was changed after the transactions that the frames are of. */
@@ -667,8 +683,7 @@ static void lead(struct wal *w, bool frames)
 	struct wal_round r;
 	int ret = begin_round(w, frames, &r);
 
-	/* a log with nothing to be written may be begun anew at any moment */
-	if (!ret && (r.tail || r.part.from < r.part.to)) {
+	if (!ret && has_work(&r)) {
 		w->writing = true;
 		pthread_mutex_unlock(&w->lock);
 		ret = write_round(w, &r);
