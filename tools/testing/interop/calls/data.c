@@ -306,6 +306,19 @@ static int call_hstat(struct line *line)
 	return 0;
 }
 
+/*
+ * The client learns the file's status anew: the mode the file has already is stored,
+ * and the answer carries the status of now. kafs refuses a lock that must not wait
+ * without asking, by the lock count of the status it has, as long as the promise holds;
+ * one that a race left from when the file was locked would refuse it to the end.
+ */
+static int learn_status(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) || fchmod(fd, st.st_mode & 07777) ? -1 : 0;
+}
+
 /* "soon": another client let it go, but its release may be on the way still. */
 static int lock_soon(int fd, int how)
 {
@@ -316,6 +329,8 @@ static int lock_soon(int fd, int how)
 		if (!ret || errno != EAGAIN)
 			break;
 		usleep(SOON_PAUSE_US);
+		if (learn_status(fd))
+			return -1;
 	}
 	return ret;
 }
